@@ -1,0 +1,99 @@
+"""Opaque node ids, derived from what a node is.
+
+Real namespaces and names hold `:`, `/`, `@`, braces, spaces and any Unicode, and have no length limit. So an id is
+never the name: it is a structural prefix and 128 bits of SHA-256 over the length-prefixed parts of the identity.
+A model keeps the id of its dataset and a deployment that of its job: a role may be learnt late, an id must not move.
+"""
+
+import hashlib
+from base64 import urlsafe_b64encode
+from enum import StrEnum
+from functools import lru_cache
+
+
+class NodeKind(StrEnum):
+    """What a node is. MODEL, MODEL_VERSION and DEPLOYMENT are roles of DATASET, DATASET_VERSION and JOB."""
+
+    DATASET = "DATASET"
+    DATASET_VERSION = "DATASET_VERSION"
+    MODEL = "MODEL"
+    MODEL_VERSION = "MODEL_VERSION"
+    FIELD = "FIELD"
+    JOB = "JOB"
+    DEPLOYMENT = "DEPLOYMENT"
+    RUN = "RUN"
+
+
+_PREFIX = {
+    NodeKind.DATASET: "ds",
+    NodeKind.DATASET_VERSION: "dv",
+    NodeKind.FIELD: "fd",
+    NodeKind.JOB: "jb",
+    NodeKind.RUN: "rn",
+}
+_STRUCTURE = {prefix: kind for kind, prefix in _PREFIX.items()}
+
+VARIANT = "~"  # a version's later incarnation, or its half of a run-id collision
+
+
+def digest(*parts: str) -> bytes:
+    """SHA-256 over the parts, each behind its length, so that no two lists of parts share an image."""
+    hasher = hashlib.sha256()
+    for part in parts:
+        encoded = part.encode()
+        hasher.update(b"%d:" % len(encoded))
+        hasher.update(encoded)
+    return hasher.digest()
+
+
+def _opaque(kind: NodeKind, *parts: str) -> str:
+    return f"{_PREFIX[kind]}_{urlsafe_b64encode(digest(*parts)[:16]).decode()[:22]}"
+
+
+@lru_cache(maxsize=65536)
+def dataset_id(namespace: str, name: str) -> str:
+    return _opaque(NodeKind.DATASET, namespace, name)
+
+
+@lru_cache(maxsize=65536)
+def job_id(namespace: str, name: str) -> str:
+    return _opaque(NodeKind.JOB, namespace, name)
+
+
+def run_id(run: str, namespace: str, job: str) -> str:
+    """A run is its UUID *and* its job: one UUID used by two unrelated jobs is two runs."""
+    return _opaque(NodeKind.RUN, run, namespace, job)
+
+
+def field_id(dataset: str, path: str) -> str:
+    return _opaque(NodeKind.FIELD, dataset, path)
+
+
+def named_version_id(dataset: str, version: str) -> str:
+    """A version that its producer named (the `version` facet)."""
+    return _opaque(NodeKind.DATASET_VERSION, dataset, "named", version)
+
+
+def run_version_id(dataset: str, run: str) -> str:
+    """A version that only its run tells apart."""
+    return _opaque(NodeKind.DATASET_VERSION, dataset, "run", run)
+
+
+def moment_version_id(dataset: str, run: str, at: int) -> str:
+    """A version that a service or a stream wrote at one moment (µs)."""
+    return _opaque(NodeKind.DATASET_VERSION, dataset, "moment", run, str(at))
+
+
+def variant(version: str, *parts: str) -> str:
+    """The same version name in another incarnation of its dataset."""
+    return f"{version}{VARIANT}{urlsafe_b64encode(digest(*parts)[:6]).decode()}"
+
+
+def base_version(version: str) -> str:
+    """The id under which a version is stored, whatever its variant."""
+    return version.partition(VARIANT)[0]
+
+
+def structure(node: str) -> NodeKind | None:
+    """The structural kind that an id claims, None where it is no id of ours."""
+    return _STRUCTURE.get(node.partition("_")[0])

@@ -1,0 +1,22 @@
+"""Instants as µs since the epoch, and their one canonical text."""
+
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SECOND = 1_000_000
+
+
+def text(micros: int) -> str:
+    """RFC 3339 in UTC with microseconds."""
+    moment = EPOCH + timedelta(microseconds=micros)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond:06d}Z"
+
+
+def optional_text(micros: int | None) -> str | None:
+    return None if micros is None else text(micros)
+
+
+def of(moment: datetime) -> int:
+    """µs of an aware datetime."""
+    delta = moment - EPOCH
+    return (delta.days * 86400 + delta.seconds) * SECOND + delta.microseconds

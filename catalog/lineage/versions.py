@@ -1,0 +1,452 @@
+"""Which version of a dataset was current when, and which ones a read saw."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from heapq import merge
+from itertools import islice
+
+import orjson
+
+from catalog.graph.contract import FOREVER, Edge, EdgeKind
+from catalog.graph.record import REPLACING
+from catalog.identity import NodeKind, base_version, dataset_id, named_version_id, variant
+from catalog.lineage.derivations import Read, Write, declared, derivations
+from catalog.lineage.runs import Run
+from catalog.lineage.view import GraphView, is_deletion
+
+EVENT = "event:"  # the source of a moment that no run made; `Edge.seq` finds the event
+_MANY = 10
+_STRIDE = 16
+
+
+class How(StrEnum):
+    REPORTED = "REPORTED"
+    SINGLE = "SINGLE"
+    AMBIGUOUS = "AMBIGUOUS"
+    EXTERNAL = "EXTERNAL"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """The versions that a read saw, in chain order (the first and the last where there are over ten)."""
+
+    versions: tuple[str, ...]
+    how: How
+    count: int
+    after_partial: bool = False
+    unwritten: bool = False  # REPORTED, but nobody reported writing it
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One write in its place in the chain; a drop makes no version."""
+
+    write: Write
+    version: str
+
+    @property
+    def key(self) -> tuple[int, bool, str, str]:
+        """Order in the chain. A drop comes after what was written at its instant, and ends it."""
+        assert self.write.moment is not None
+        return (self.write.moment, self.write.drops, self.write.digest, self.version)
+
+
+class Versions:
+    """The chains of datasets, read backwards from an instant so that their length does not matter."""
+
+    def __init__(self, view: GraphView) -> None:
+        self._view = view
+        self._writes: dict[str, list[Write]] = {}
+        self._drops: dict[str, list[tuple[int, str]]] = {}  # (moment, run)
+        self._components: dict[tuple[str, int], tuple[str, ...]] = {}
+        self._declared_writes: dict[str, list[Write]] = {}
+        self._generated: dict[str, tuple[str, ...]] = {}
+        self._resolutions: dict[tuple[str, str | None, int, int, str], Resolution] = {}
+
+    # Names -----------------------------------------------------------------------------------------------------
+
+    def fetch_drops(self, datasets: Iterable[str]) -> None:
+        missing = [dataset for dataset in set(datasets) if dataset not in self._drops]
+        if not missing:
+            return
+        for dataset, edges in self._view.reader.incoming(EdgeKind.DROPPED, missing).items():
+            links = self._writes_at(edges, dataset)
+            self._drops[dataset] = sorted(
+                {(w.current, w.run.id if w.run else "") for w in links if w.drops and w.current is not None}
+            )
+
+    def version_at(self, dataset: str, base: str, instant: int, reader: Run | None = None) -> str:
+        """The id of a version name in the incarnation that stands at an instant; a reader sees no drop of its own."""
+        self.fetch_drops((dataset,))
+        own = reader.id if reader else None
+        before = [drop for drop, run in self._drops[dataset] if drop < instant and run != own]
+        return variant(base, "after", str(before[-1])) if before else base
+
+    def last_drop(self, dataset: str) -> int:
+        """The moment of the last drop, -1 without one."""
+        self.fetch_drops((dataset,))
+        return self._drops[dataset][-1][0] if self._drops[dataset] else -1
+
+    def drop_after(self, link: Link) -> int | None:
+        """When the link's incarnation ended."""
+        self.fetch_drops((link.write.dataset,))
+        return min((drop for drop, _ in self._drops[link.write.dataset] if drop >= link.key[0]), default=None)
+
+    def id_of(self, write: Write) -> str:
+        return self.version_at(write.dataset, write.base, write.placed)
+
+    # Chains ----------------------------------------------------------------------------------------------------
+
+    def writes_by(self, run: Run) -> list[Write]:
+        if run.id not in self._writes:
+            self._writes[run.id] = [w for derivation in derivations(run) for w in derivation.writes]
+        return self._writes[run.id]
+
+    def _writes_at(self, edges: Iterable[Edge], dataset: str) -> list[Write]:
+        """The writes whose moment is exactly that of an edge: edges only say where one may be."""
+        edges = list(edges)
+        self._view.fetch_runs(e.source for e in edges if not e.source.startswith(EVENT))
+        found: dict[tuple[str, str, int], Write] = {}
+        for edge in edges:
+            for write in self._candidates(edge):
+                if write.dataset == dataset and write.moment == edge.at:
+                    found[(write.run.id if write.run else edge.source, write.base, edge.at)] = write
+        return list(found.values())
+
+    def _candidates(self, edge: Edge) -> Iterator[Write]:
+        if edge.source.startswith(EVENT):
+            for event in self._view.reader.events((edge.seq,)).values():
+                yield from declared(event)
+            return
+        for run in self._view.runs(edge.source):
+            yield from self.writes_by(run)
+
+    def links(self, dataset: str, edges: Iterable[Edge]) -> list[Link]:
+        writes = self._writes_at(edges, dataset)
+        return sorted(
+            (Link(write, "" if write.drops else self.id_of(write)) for write in writes), key=lambda link: link.key
+        )
+
+    def backwards(self, dataset: str, before: int) -> Iterator[Link]:
+        """The chain's links with a moment before an instant, the latest first."""
+        limit = _STRIDE
+        while True:
+            edges = self._view.reader.latest(EdgeKind.WROTE, dataset, before=before, limit=limit)
+            complete = len(edges) < limit
+            floor = -1 if complete else edges[-1].at  # the last instant may have been cut in two
+            yield from reversed(self.links(dataset, (edge for edge in edges if edge.at > floor)))
+            if complete:
+                return
+            if floor == edges[0].at:
+                limit *= 2  # one instant with more writes than the stride
+            else:
+                before, limit = floor + 1, _STRIDE
+
+    def between(self, dataset: str, low: int, high: int) -> list[Link]:
+        """The chain's links with `low <= moment <= high`, in order."""
+        edges = self._view.reader.incoming(EdgeKind.WROTE, (dataset,), low=low, high=high)[dataset]
+        return self.links(dataset, edges)
+
+    def superseded(self, link: Link) -> int:
+        """When the link's version stops being what an unversioned read may see; FOREVER for never.
+
+        A service does not see its own writes, so its next write alone does not hide this one from itself.
+        """
+        after = link.key[0]
+        writers: set[str] = set()
+        while True:
+            edges = self._view.reader.earliest(EdgeKind.WROTE, link.write.dataset, after=after, limit=_STRIDE)
+            for found in self.links(link.write.dataset, edges):
+                if found.write.partial:
+                    continue
+                run = found.write.run
+                writers.add(run.id if run else "")
+                if run is None or not run.endless or len(writers) > 1:
+                    return found.key[0]
+            if len(edges) < _STRIDE:
+                return FOREVER
+            after = edges[-1].at
+
+    def current(
+        self, datasets: Sequence[str], instant: int = FOREVER - 1, run: Run | None = None
+    ) -> tuple[Link | None, bool]:
+        """What was current in the chain of some datasets at an instant, seen by a run that does not see its own
+        writes and drops; and whether the last thing before it in the chain was a partial write."""
+        own = self._own_versions(run) if run else frozenset()
+        chains = [self.backwards(dataset, instant + 1) for dataset in datasets]
+        partial = False
+        for link in merge(*chains, key=lambda each: each.key, reverse=True):
+            write = link.write
+            if write.drops:
+                ended = write.current is not None and write.current < instant
+                if ended and not (run and write.run and write.run.id == run.id):
+                    return None, partial
+            elif write.partial:
+                partial = partial or (link.key[0] < instant and link.version not in own)
+            elif link.version not in own:
+                return link, partial
+        return None, partial
+
+    def _own_versions(self, run: Run) -> frozenset[str]:
+        return frozenset(self.id_of(write) for write in self.writes_by(run) if not write.drops)
+
+    def latest(self, dataset: str) -> str | None:
+        """A dataset named without version: its current, else its latest written, else its latest declared one."""
+        datasets = self.component(dataset, FOREVER - 1)
+        link, _ = self.current(datasets)
+        if link:
+            return link.version
+        written = [write for each in datasets for write in self._last_writes(each)]
+        if written:
+            return max((w.began if w.moment is None else w.moment, w.digest, self.id_of(w)) for w in written)[-1]
+        return next((version for each in datasets if (version := self._declared(each))), None)
+
+    def _last_writes(self, dataset: str) -> list[Write]:
+        """The last link of the chain that made a version, and what is in progress since."""
+        last = list(islice((link.write for link in self.backwards(dataset, FOREVER) if not link.write.drops), 1))
+        edges = self._view.reader.latest(EdgeKind.VERSION_OF, dataset, before=FOREVER, limit=_STRIDE)
+        self.fetch_producers(edge.source for edge in edges)
+        runs = {run.id: run for e in edges for uuid in self._generated[e.source] for run in self._view.runs(uuid)}
+        open_ = [write for run in runs.values() for write in self.writes_by(run) if write.moment is None]
+        return last + [write for write in open_ if write.dataset == dataset and not write.drops]
+
+    def _declared(self, dataset: str) -> str | None:
+        """The version that the last DatasetEvent names."""
+        reader = self._view.reader
+        edges = reader.incoming(EdgeKind.DECLARED, (dataset,))[dataset]
+        events = sorted(reader.events(edge.seq for edge in edges).values(), key=lambda event: event.order)
+        named = [(event.at, event.subject.version) for event in events if event.subject and event.subject.version]
+        if not named:
+            return None
+        at, version = named[-1]
+        return self.version_at(dataset, named_version_id(dataset, version), at)
+
+    # Aliases ---------------------------------------------------------------------------------------------------
+
+    def component(self, dataset: str, instant: int) -> tuple[str, ...]:
+        """The datasets that are one under ALIAS_OF at an instant, ordered by id; the first stands for all."""
+        key = (dataset, instant)
+        if key not in self._components:
+            members = self._connected(dataset, instant)
+            for member in members:
+                self._components[(member, instant)] = members
+        return self._components[key]
+
+    def _connected(self, dataset: str, instant: int) -> tuple[str, ...]:
+        reader = self._view.reader
+        found, frontier = {dataset}, {dataset}
+        while frontier:
+            out = reader.outgoing(EdgeKind.ALIAS_OF, frontier)
+            into = reader.incoming(EdgeKind.ALIAS_OF, frontier)
+            pairs = {(edge.source, edge.target) for group in (out, into) for edges in group.values() for edge in edges}
+            if not pairs:
+                break
+            stated = self.aliases_at({source for source, _ in pairs}, instant)
+            held = [pair for pair in pairs if pair[1] in stated.get(pair[0], ())]
+            frontier = {end for pair in held for end in pair} - found
+            found |= frontier
+        return tuple(sorted(found))
+
+    def aliases_at(self, datasets: Iterable[str], instant: int) -> dict[str, frozenset[str]]:
+        """What the symlinks facet of each dataset lists at an instant."""
+        earlier = GraphView(self._view.reader.until(instant))
+        bodies = earlier.facet_bodies(datasets, "symlinks")
+        return {dataset: symlinks(body) for dataset, body in bodies.items()}
+
+    # Reads -----------------------------------------------------------------------------------------------------
+
+    def resolve(self, read: Read) -> Resolution:
+        key = (read.dataset, read.version, read.start, read.end, read.run.id)
+        if key not in self._resolutions:
+            self._resolutions[key] = self._reported(read) if read.version is not None else self._found(read)
+        return self._resolutions[key]
+
+    def _reported(self, read: Read) -> Resolution:
+        assert read.version is not None
+        base = named_version_id(read.dataset, read.version)
+        version = self.version_at(read.dataset, base, read.start, read.run)
+        return Resolution((version,), How.REPORTED, 1, unwritten=not self.producers(version))
+
+    def _found(self, read: Read) -> Resolution:
+        datasets = self.component(read.dataset, read.start)
+        standing, partial = self.current(datasets, read.start, read.run)
+        own = self._own_versions(read.run)
+        arrived: list[Link] = []
+        if read.end > read.start + 1:
+            arrived = [link for each in datasets for link in self.between(each, read.start + 1, read.end - 1)]
+        during = sorted(
+            (
+                link
+                for link in arrived
+                if link.write.current is not None and not link.write.drops and link.version not in own
+            ),
+            key=lambda link: link.key,
+        )
+        seen = [*([standing] if standing else []), *during]
+        versions = tuple(dict.fromkeys(link.version for link in seen))
+        if not versions:
+            return Resolution((), How.EXTERNAL, 0, partial)
+        how = How.SINGLE if len(versions) == 1 else How.AMBIGUOUS
+        shown = versions if len(versions) <= _MANY else (versions[0], versions[-1])
+        return Resolution(shown, how, len(versions), partial)
+
+    # Producers -------------------------------------------------------------------------------------------------
+
+    def fetch_producers(self, versions: Iterable[str]) -> None:
+        bases = {base_version(version) for version in versions} - self._generated.keys()
+        if not bases:
+            return
+        for base, edges in self._view.reader.incoming(EdgeKind.GENERATED, bases).items():
+            self._generated[base] = tuple(sorted({edge.source for edge in edges}))
+        self._view.fetch_runs(uuid for base in bases for uuid in self._generated[base])
+
+    def producers(self, version: str) -> list[Write]:
+        """The writes that made a version, those of its twins included, ordered by (begin, run id)."""
+        self.fetch_producers((version,))
+        base = base_version(version)
+        own = [
+            write
+            for run in (run for uuid in self._generated[base] for run in self._view.runs(uuid))
+            for write in self.writes_by(run)
+            if write.base == base and not write.drops and self.id_of(write) == version
+        ]
+        every = {(w.run.id, w.base, w.began): w for write in own for w in (write, *self._twins(write)) if w.run}
+        return sorted(every.values(), key=lambda write: (write.began, write.run.id if write.run else ""))
+
+    def equals(self, write: Write) -> list[str]:
+        """The version that a write made and those of its twins."""
+        return list(dict.fromkeys(self.id_of(each) for each in (write, *self._twins(write))))
+
+    def _twins(self, write: Write) -> list[Write]:
+        """Writes of the same dataset that overlap this one inside its application."""
+        run = write.run
+        application = self._view.application(run) if run and not run.endless else None
+        if run is None or application is None:
+            return []
+        return [
+            other
+            for member in self._view.members(application)
+            if member.id != run.id and not member.endless
+            and member.started <= run.ended and run.started <= member.ended
+            for other in self.writes_by(member)
+            if other.dataset == write.dataset and not other.drops
+            and not (other.reported and write.reported and other.base != write.base)
+        ]  # fmt: skip
+
+    # What a version still holds --------------------------------------------------------------------------------
+
+    def _replacements(self, link: Link) -> list[Link]:
+        """The last writes up to this one, of its incarnation, that replaced what stood when they began."""
+        before = link.key[0] + 1
+        edges = self._view.reader.latest(EdgeKind.REPLACED, link.write.dataset, before=before, limit=_STRIDE)
+        dropped = self._dropped_before(link)
+        return [
+            found
+            for found in self.links(link.write.dataset, edges)
+            if found.write.change in REPLACING
+            and not found.write.partial
+            and found.key <= link.key
+            and found.key[0] > dropped
+        ]
+
+    def _dropped_before(self, link: Link) -> int:
+        self.fetch_drops((link.write.dataset,))
+        return max((drop for drop, _ in self._drops[link.write.dataset] if drop < link.key[0]), default=-1)
+
+    def continued(self, link: Link) -> tuple[int, int | None]:
+        """How many runs wrote what this version continues, and since when (µs; None: since ever).
+
+        Up to ten are counted one by one; beyond, the runs that have a moment in the interval, whose number no
+        walk has to pay for.
+        """
+        replacing = self._replacements(link)
+        since = replacing[-1].write.began if replacing else None
+        if link.write.partial:
+            return 0, None
+        low = max([self._dropped_before(link), *(each.write.began for each in replacing)]) + 1
+        high = link.key[0]
+        count = self._view.reader.count(EdgeKind.WROTE, link.write.dataset, low=low, high=high) if low <= high else 0
+        if count <= _MANY:
+            before = self.between(link.write.dataset, low, high) if count else []
+            count = len(
+                {
+                    each.write.run.id
+                    for each in before
+                    if each.write.run and not each.write.drops and not each.write.partial
+                    and each.key < link.key and each.version != link.version
+                }
+            )  # fmt: skip
+        return count, since
+
+    def continuing(self, link: Link) -> Iterator[Link]:
+        """The later links that hold what this one wrote, until a drop, or a write that replaced it."""
+        after = link.key[0]
+        while True:
+            edges = self._view.reader.earliest(EdgeKind.WROTE, link.write.dataset, after=after, limit=_STRIDE)
+            for found in self.links(link.write.dataset, edges):
+                if found.write.partial:
+                    continue
+                if found.write.drops or (found.write.change in REPLACING and found.write.began >= link.key[0]):
+                    return
+                yield found
+            if len(edges) < _STRIDE:
+                return
+            after = edges[-1].at
+
+    def links_of(self, version: str) -> list[Link]:
+        """The version's own places in its chain, in order: none for one that nobody wrote or that is in progress,
+        several for one that was written again under the same name."""
+        base = base_version(version)
+        made = [*self.producers(version), *self._declarations(base)]
+        own = [w for w in made if w.moment is not None and w.base == base and self.id_of(w) == version]
+        return sorted((Link(write, version) for write in own), key=lambda link: link.key)
+
+    def link_of(self, version: str) -> Link | None:
+        """Its last place; one in which it became current before one in which it did not."""
+        links = self.links_of(version)
+        return max(links, key=lambda link: (link.write.current is not None, link.key), default=None)
+
+    def writes_of(self, version: str) -> list[Write]:
+        """Every write that made the version itself, with a run or without, its twins' left out."""
+        base = base_version(version)
+        made = [*self.producers(version), *self._declarations(base)]
+        return [write for write in made if write.base == base and self.id_of(write) == version]
+
+    def owner(self, node: str) -> str | None:
+        """The dataset of a version; a dataset itself."""
+        record = self._view.reader.nodes((base_version(node),)).get(base_version(node))
+        if record is None or record.kind not in (NodeKind.DATASET, NodeKind.DATASET_VERSION):
+            return None
+        return record.owner or record.id
+
+    def renames_of(self, dataset: str) -> list[Write]:
+        """What DatasetEvents renamed this dataset into."""
+        edges = self._view.reader.incoming(EdgeKind.DROPPED, (dataset,))[dataset]
+        seqs = [edge.seq for edge in edges if edge.source.startswith(EVENT)]
+        events = self._view.reader.events(seqs).values() if seqs else ()
+        return [write for event in events for write in declared(event) if write.renamed_from == dataset]
+
+    def _declarations(self, base: str) -> list[Write]:
+        """Writes without a run: the lifecycle changes that DatasetEvents declare for a version."""
+        if base not in self._declared_writes:
+            owner = self._view.reader.nodes((base,)).get(base)
+            target = owner.owner if owner and owner.owner else ""
+            edges = self._view.reader.incoming(EdgeKind.DECLARED, (target,))[target]
+            events = self._view.reader.events(edge.seq for edge in edges).values()
+            self._declared_writes[base] = [
+                write for event in events for write in declared(event) if write.base == base and not write.drops
+            ]
+        return self._declared_writes[base]
+
+
+def symlinks(body: bytes) -> frozenset[str]:
+    """The dataset ids that a symlinks facet lists (SymlinksDatasetFacet 1-0-1); none where it is deleted."""
+    if is_deletion(body):
+        return frozenset()
+    listed = orjson.loads(body).get("identifiers") or ()
+    return frozenset(
+        dataset_id(entry["namespace"], entry["name"])
+        for entry in listed
+        if isinstance(entry, dict) and isinstance(entry.get("namespace"), str) and isinstance(entry.get("name"), str)
+    )

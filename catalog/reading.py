@@ -1,0 +1,323 @@
+"""One consistent reading of the catalog: every question that the doors put, answered at one cut."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from catalog.errors import InvalidInputError, NotFoundError
+from catalog.graph.contract import EdgeKind, GraphReader
+from catalog.graph.record import EventRecord
+from catalog.identity import NodeKind, base_version, structure
+from catalog.instant import optional_text, text
+from catalog.lineage.deployments import Deployments, Interval
+from catalog.lineage.fieldgrain import FieldGrain
+from catalog.lineage.history import with_history
+from catalog.lineage.jobgrain import JobGrain
+from catalog.lineage.nodes import Nodes
+from catalog.lineage.references import References
+from catalog.lineage.rungrain import RunGrain
+from catalog.lineage.versions import Versions
+from catalog.lineage.view import GraphView, is_deletion
+from catalog.lineage.walk import Step, Walked, walk
+from catalog.model import (
+    Deployment,
+    Direction,
+    Facet,
+    Grain,
+    LineageEdge,
+    LineageGraph,
+    LineagePath,
+    Node,
+    NodeRef,
+)
+
+MAX_DEPTH = 100
+MAX_LIMIT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What to walk: see the contract's `lineage` query for each field's meaning."""
+
+    direction: Direction = Direction.UPSTREAM
+    depth: int = 5
+    grain: Grain = Grain.RUN
+    limit: int = 500
+    indirect: bool = True
+    history: bool = False
+
+
+class Reading:
+    """Answers from one `GraphReader`; not for use by several threads."""
+
+    def __init__(self, reader: GraphReader) -> None:
+        self._reader = reader
+        self._view = GraphView(reader)
+        self._versions = Versions(self._view)
+        self._runs = RunGrain(self._view, self._versions)
+        self._jobs = JobGrain(self._view, self._versions, self._runs)
+        self._nodes = Nodes(self._view, self._versions)
+        self._references = References(self._view, self._versions)
+        self._deployments = Deployments(self._view, self._versions)
+
+    @property
+    def known(self) -> int:
+        return self._reader.cut.known
+
+    @property
+    def valid(self) -> str | None:
+        cut = self._reader.cut
+        return None if cut.is_open else text(cut.valid)
+
+    # Nodes -----------------------------------------------------------------------------------------------------
+
+    def node(self, node: str) -> Node | None:
+        return self._nodes.describe((node,)).get(node) if structure(node) else None
+
+    def find(self, reference: NodeRef) -> Node | None:
+        """The node that a reference names; None where nothing visible has that name."""
+        try:
+            return self.node(self._references.id_of(reference))
+        except NotFoundError:
+            return None
+
+    def describe(self, ids: Iterable[str]) -> dict[str, Node]:
+        return self._nodes.describe(ids)
+
+    def search(self, words: str, kinds: Sequence[NodeKind] = ()) -> list[Node]:
+        """Nodes in whose name each word begins a token, by (name, id)."""
+        wanted = set(kinds) or {NodeKind.DATASET, NodeKind.JOB, NodeKind.MODEL, NodeKind.DEPLOYMENT, NodeKind.FIELD}
+        structural = {_STRUCTURAL.get(kind, kind) for kind in wanted}
+        records = self._reader.search(words.split(), sorted(structural))
+        found = self._nodes.describe(record.id for record in records)
+        return [found[r.id] for r in records if r.id in found and found[r.id].kind in wanted | structural_only(wanted)]
+
+    def models(self) -> list[Node]:
+        edges = self._reader.incoming(EdgeKind.HAS_ROLE, ("MODEL",))["MODEL"]
+        found = self._nodes.describe(edge.source for edge in edges)
+        return sorted(found.values(), key=lambda node: (node.namespace or "", node.name, node.id))
+
+    def versions_of(self, dataset: str) -> list[Node]:
+        """All versions of a dataset, the latest first."""
+        edges = self._reader.incoming(EdgeKind.VERSION_OF, (dataset,))[dataset]
+        ids = [self._versions.version_at(dataset, edge.source, edge.at) for edge in edges]
+        found = [
+            node
+            for node in self._nodes.describe(ids).values()
+            if node.state != "DECLARED" or node.kind is NodeKind.MODEL_VERSION
+        ]
+        return sorted(found, key=lambda node: (node.ended or node.started or "", node.id), reverse=True)
+
+    def facets(self, node: str, names: Sequence[str] | None = None) -> list[Facet]:
+        """Facets in force on a dataset or job; on a run or version those of its events besides."""
+        kind = structure(node)
+        if kind is NodeKind.RUN:
+            return self._event_facets(self._run_events(node), names)
+        owner = node
+        if kind is NodeKind.DATASET_VERSION:
+            record = self._reader.nodes((base_version(node),)).get(base_version(node))
+            owner = record.owner if record and record.owner else node
+        since = self._versions.last_drop(owner) if kind is not NodeKind.JOB else -1
+        winners = self._view.facet_winners((owner,), since)[owner]
+        wanted = {name: won for name, won in winners.items() if names is None or name in names}
+        bodies = self._reader.bodies({digest for _, digest in wanted.values()})
+        found = [
+            Facet(name, bodies[digest].decode(), digest, mention.actor, text(mention.at))
+            for name, (mention, digest) in sorted(wanted.items())
+            if not is_deletion(bodies[digest])
+        ]
+        if kind is NodeKind.DATASET_VERSION:
+            known = {facet.name for facet in found}
+            found += [f for f in self._written_facets(node, names) if f.name not in known]
+        return found
+
+    def _run_events(self, node: str) -> list[EventRecord]:
+        record = self._reader.nodes((node,)).get(node)
+        runs = self._view.runs(record.label or "") if record else ()
+        return [event for run in runs if run.id == node for event in run.events]
+
+    def _event_facets(self, events: Sequence[EventRecord], names: Sequence[str] | None) -> list[Facet]:
+        return self._bundled([(event, event.run_bundle) for event in events], names)
+
+    def _written_facets(self, version: str, names: Sequence[str] | None) -> list[Facet]:
+        """Output facets of the writes that made a version."""
+        seqs = {seq for write in self._versions.producers(version) for seq in write.entries}
+        owner = self._reader.nodes((base_version(version),))[base_version(version)].owner
+        uses = [
+            (event, use.use_bundle)
+            for event in self._reader.events(seqs).values()
+            for use in event.outputs
+            if use.dataset == owner
+        ]
+        return self._bundled(uses, names)
+
+    def _bundled(self, uses: Sequence[tuple[EventRecord, str | None]], names: Sequence[str] | None) -> list[Facet]:
+        bundles = self._reader.bundles({bundle for _, bundle in uses if bundle})
+        best: dict[str, tuple[int, str, EventRecord]] = {}
+        for event, bundle in uses:
+            for name, digest in bundles[bundle].items() if bundle else ():
+                if (names is None or name in names) and (event.at, digest) > best.get(name, (-1, ""))[:2]:
+                    best[name] = (event.at, digest, event)
+        bodies = self._reader.bodies({digest for _, digest, _ in best.values()})
+        return [
+            Facet(name, bodies[digest].decode(), digest, event.actor, text(at))
+            for name, (at, digest, event) in sorted(best.items())
+        ]
+
+    def run_events(self, run: str) -> list[EventRecord]:
+        """All events of a run, in their own order; none for a run that only a child names."""
+        return self._run_events(run)
+
+    def said(self, uses: Sequence[tuple[EventRecord, str | None]], names: Sequence[str] | None = None) -> list[Facet]:
+        """Facets of chosen bundles of chosen events: the last word on each name."""
+        return self._bundled(uses, names)
+
+    def producers(self, version: str) -> list[Node]:
+        """The runs that made a version, the earliest first."""
+        runs = [write.run.id for write in self._versions.producers(version) if write.run]
+        return list(self._nodes.describe(runs).values())
+
+    def entries(self, seqs: Iterable[int]) -> list[EventRecord]:
+        return [event for _, event in sorted(self._reader.events(seqs).items())]
+
+    # Lineage ---------------------------------------------------------------------------------------------------
+
+    def lineage(self, reference: NodeRef, wanted: Walk) -> LineageGraph:
+        """Walk from a node. Raises NotFoundError, AmbiguousReferenceError or InvalidInputError."""
+        _check(wanted)
+        node = self._references.id_of(reference)
+        step, roots = self._step(node, wanted)
+        up = wanted.direction is not Direction.DOWNSTREAM
+        down = wanted.direction is not Direction.UPSTREAM
+        walked = walk(step, roots, up=up, down=down, depth=wanted.depth, limit=wanted.limit)
+        if up and wanted.history and wanted.grain is Grain.RUN:
+            with_history(walked, self._versions, self._jobs, self._runs.left_out, wanted.depth, wanted.limit)
+        return self._answer(node, walked)
+
+    def _step(self, node: str, wanted: Walk) -> tuple[Step, list[str]]:
+        if wanted.grain is Grain.RUN:
+            roots = self._references.run_grain_roots(node)
+            latest_only = frozenset(roots if structure(node) is NodeKind.JOB else ())
+            return self._runs.begin(history=wanted.history, latest_only=latest_only), roots
+        if wanted.grain is Grain.JOB:
+            return self._jobs.begin(), self._references.job_grain_roots(node)
+        fields = FieldGrain(self._view, self._versions, self._runs, self._jobs, indirect=wanted.indirect)
+        return fields, fields.roots(node)
+
+    def _answer(self, node: str, walked: Walked) -> LineageGraph:
+        described = self._nodes.describe([node, *walked.distance])
+        if node not in described:
+            raise NotFoundError(f"Nothing reports as {node} any more.", "Name the run by its UUID.")
+        shown = sorted((id_ for id_ in walked.distance if id_ in described), key=lambda i: (walked.distance[i], i))
+        edges = tuple(
+            LineageEdge(
+                source,
+                target,
+                flowing.basis,
+                tuple(sorted(flowing.transformations, key=lambda t: (t.type, t.subtype or "", t.masking))),
+                optional_text(flowing.first),
+                optional_text(flowing.last),
+                flowing.runs,
+                flowing.stale,
+                tuple(sorted(flowing.entries)),
+            )
+            for (source, target), flowing in sorted(walked.edges.items())
+            if source in described and target in described
+        )
+        return LineageGraph(
+            described[node],
+            tuple(described[each] for each in shown),
+            edges,
+            walked.depth,
+            walked.truncated,
+            tuple(sorted(walked.gaps, key=lambda gap: (gap.kind, gap.node, gap.reason))),
+            self.known,
+            self.valid,
+        )
+
+    def paths(self, start: NodeRef, end: NodeRef, first: int) -> list[LineagePath]:
+        """The shortest ways for data from one node to the other, at RUN grain, at most `first` of them."""
+        source, target = (self._references.id_of(each) for each in (start, end))
+        roots = self._references.run_grain_roots(target)
+        goals = set(self._references.run_grain_roots(source)) | {source}
+        walked = walk(self._runs.begin(), roots, up=True, down=False, depth=MAX_DEPTH, limit=MAX_LIMIT)
+        return _shortest(self._answer(target, walked).edges, goals, set(roots), first)
+
+    # Deployments -----------------------------------------------------------------------------------------------
+
+    def deployments(
+        self, environment: str | None = None, model: NodeRef | None = None, job: str | None = None
+    ) -> list[Deployment]:
+        """Intervals of service, those that hold at the valid time where one is given, else every one."""
+        wanted = self._references.id_of(model) if model else None
+        found = self._deployments.of_job(job) if job else self._deployments.of_all()
+        now = self._view.now
+        kept = [
+            interval
+            for interval in found
+            if (environment is None or _environment(interval) == environment)
+            and (wanted is None or wanted in (interval.assertion.model, interval.assertion.version))
+            and (self._reader.cut.is_open or interval.covers(now))
+        ]
+        return [_deployment(interval) for interval in sorted(kept, key=lambda i: (i.since, i.id))]
+
+
+_STRUCTURAL = {
+    NodeKind.MODEL: NodeKind.DATASET,
+    NodeKind.MODEL_VERSION: NodeKind.DATASET_VERSION,
+    NodeKind.DEPLOYMENT: NodeKind.JOB,
+}
+
+
+def structural_only(wanted: set[NodeKind]) -> set[NodeKind]:
+    """A search for datasets finds models too, and one for jobs deployments: they are kinds of these."""
+    return {role for role, kind in _STRUCTURAL.items() if kind in wanted}
+
+
+def _check(wanted: Walk) -> None:
+    if not 0 <= wanted.depth <= MAX_DEPTH:
+        raise InvalidInputError(f"depth is {wanted.depth}.", f"Use 0 to {MAX_DEPTH}.", pointer="/depth")
+    if not 1 <= wanted.limit <= MAX_LIMIT:
+        raise InvalidInputError(f"limit is {wanted.limit}.", f"Use 1 to {MAX_LIMIT}.", pointer="/limit")
+
+
+def _environment(interval: Interval) -> str | None:
+    return interval.run.serving.environment if interval.run.serving else None
+
+
+def _deployment(interval: Interval) -> Deployment:
+    serving = interval.run.serving
+    until = interval.until if interval.until is not None else interval.silent_since
+    return Deployment(
+        interval.id,
+        interval.run.job,
+        interval.run.id,
+        interval.assertion.model,
+        interval.assertion.version,
+        serving.environment if serving else None,
+        serving.endpoint if serving else None,
+        interval.assertion.role,
+        interval.assertion.share,
+        text(interval.since),
+        optional_text(until),
+        interval.state,
+        interval.entries,
+    )
+
+
+def _shortest(edges: Iterable[LineageEdge], sources: set[str], targets: set[str], first: int) -> list[LineagePath]:
+    """Breadth first along the flow, so that shorter paths come first; equal lengths by node ids."""
+    onward: dict[str, list[LineageEdge]] = {}
+    for edge in edges:
+        onward.setdefault(edge.source, []).append(edge)
+    found: list[LineagePath] = []
+    frontier = [LineagePath((source,), ()) for source in sorted(sources)]
+    while frontier and len(found) < first:
+        found += [path for path in frontier if path.nodes[-1] in targets and path.edges]
+        frontier = [
+            LineagePath((*path.nodes, edge.target), (*path.edges, edge))
+            for path in frontier
+            if path.nodes[-1] not in targets
+            for edge in sorted(onward.get(path.nodes[-1], ()), key=lambda e: e.target)
+            if edge.target not in path.nodes
+        ][:MAX_LIMIT]
+    return found[:first]
