@@ -131,10 +131,11 @@ def _derivation(
             else _stated(run, reads, sources, start, end)
         )
         if write.renamed_from is not None:
-            pairs.append((Read(run, write.renamed_from, None, end, end), Basis.EXPLICIT))
+            flows.append(Flow(Read(run, write.renamed_from, None, end, end), write, Basis.EXPLICIT))
         flows += [Flow(read, write, basis) for read, basis in pairs]
         extra.update((read.key, read) for read, _ in pairs)
-        if sources is None and not pairs and not run.momentary:
+        renamed = write.renamed_from is not None
+        if sources is None and not pairs and not renamed and not run.momentary:
             undeclared.append(write)
     merged = {read.key: read for read in reads} | extra
     return Derivation(

@@ -98,15 +98,21 @@ class Nodes:
 
     def _version_state(self, version: str, dataset: str) -> str:
         link = self._versions.link_of(version)
-        if link is None:
-            return "IN_PROGRESS" if self._versions.producers(version) else "DECLARED"
-        if link.write.partial:
-            return "PARTIAL"
+        if link is None or link.write.current is None:
+            return self._unfinished_state(version)
         drop = self._versions.drop_after(link)
         last, _ = self._versions.current((dataset,)) if drop is None else self._versions.current((dataset,), drop)
         if last is None or last.version != version:
             return "SUPERSEDED"
         return "CURRENT" if drop is None else "DROPPED"
+
+    def _unfinished_state(self, version: str) -> str:
+        """Of a version that never became current: what its last write came to."""
+        writes = self._versions.writes_of(version)
+        if not writes:
+            return "DECLARED"
+        last = max(writes, key=lambda w: (w.began if w.moment is None else w.moment, w.digest))
+        return "IN_PROGRESS" if last.moment is None else "PARTIAL"
 
 
 def _role_bearer(record: NodeRecord) -> str:

@@ -6,7 +6,7 @@ from catalog.graph.contract import FOREVER, EdgeKind
 from catalog.identity import NodeKind, base_version, structure
 from catalog.lineage.derivations import Derivation, Flow, Read, Write, derivations
 from catalog.lineage.runs import Run
-from catalog.lineage.versions import How, Versions
+from catalog.lineage.versions import How, Resolution, Versions
 from catalog.lineage.view import GraphView
 from catalog.lineage.walk import Expansion, Flowing
 from catalog.model import Basis, GapKind, RunState
@@ -66,7 +66,7 @@ class RunGrain:
         for flow in self._flows_into(write):
             self._arrive(grown, flow.read, flow.basis)
         if self._is_undeclared(write):
-            self._arrive_rolled_up(grown, write, version)
+            self._arrive_rolled_up(grown, write)
 
     def _explain_renamed(self, grown: Expansion, version: str) -> None:
         """What a DatasetEvent carried over from another name, without a run."""
@@ -93,7 +93,7 @@ class RunGrain:
             for read in derivation.unused:
                 self._arrive(grown, read, Basis.INFERRED)
             for write in derivation.undeclared:
-                self._arrive_rolled_up(grown, write, self._versions.id_of(write))
+                self._arrive_rolled_up(grown, write)
 
     def _standing(self, run: Run) -> list[Derivation]:
         """All that a run did; of a service that was asked for as a job, its latest event."""
@@ -111,31 +111,21 @@ class RunGrain:
                 continue
             grown.reached.add(seen)
             grown.edge(seen, run.id, _during(run, basis, read.entries))
-        if not resolution.versions:
-            grown.gap(GapKind.EXTERNAL, read.dataset, _EXTERNAL)
-        if resolution.unwritten:
-            grown.gap(GapKind.UNKNOWN_PRODUCER, resolution.versions[0], _UNPRODUCED)
         if resolution.count > len(resolution.versions):
             self.left_out.setdefault(run.id, set()).add(read.dataset)
-        if resolution.how is How.AMBIGUOUS:
-            grown.gap(GapKind.AMBIGUOUS, run.id, f"{resolution.count} versions were current while it read")
-        if resolution.after_partial:
-            grown.gap(GapKind.PARTIAL, run.id, "the last write before its read failed")
+        _tell_gaps(grown, read, resolution)
 
-    def _arrive_rolled_up(self, grown: Expansion, write: Write, version: str) -> None:
+    def _arrive_rolled_up(self, grown: Expansion, write: Write) -> None:
         """Add the edges from what its application read to the run that wrote."""
         run = write.run
         assert run is not None
         for read in self._application_reads(write):
             for seen in self._taken(read, write):
                 self._meet(grown, run)
-                grown.gap(GapKind.ROLLED_UP, version, _ROLLED_UP)
+                grown.gap(GapKind.ROLLED_UP, self._versions.id_of(write), _ROLLED_UP)
                 grown.reached.add(seen)
                 grown.edge(seen, run.id, _during(run, Basis.ROLLUP, read.entries))
-                if seen == read.dataset:
-                    grown.gap(GapKind.EXTERNAL, seen, _EXTERNAL)
-                elif self._versions.resolve(read).unwritten:
-                    grown.gap(GapKind.UNKNOWN_PRODUCER, seen, _UNPRODUCED)
+                _tell_gaps(grown, read, self._versions.resolve(read))
 
     # Roll-up ---------------------------------------------------------------------------------------------------
 
@@ -304,7 +294,8 @@ class RunGrain:
     def _follow_renames(self, grown: Expansion, node: str) -> None:
         """What a DatasetEvent made of it under another name."""
         dataset = self._versions.owner(node)
-        for write in self._versions.renames_of(dataset) if dataset else ():
+        names = sorted(self._ever_aliased(dataset)) if dataset else []
+        for write in (write for name in names for write in self._versions.renames_of(name)):
             if node in self._renamed(write):
                 version = self._versions.id_of(write)
                 grown.reached.add(version)
@@ -370,3 +361,15 @@ class RunGrain:
 
 def _during(run: Run, basis: Basis, entries: Iterable[int]) -> Flowing:
     return Flowing(basis, run.started, run.ended, entries=set(entries))
+
+
+def _tell_gaps(grown: Expansion, read: Read, resolution: Resolution) -> None:
+    """What is not known about what a read saw."""
+    if not resolution.versions:
+        grown.gap(GapKind.EXTERNAL, read.dataset, _EXTERNAL)
+    if resolution.unwritten:
+        grown.gap(GapKind.UNKNOWN_PRODUCER, resolution.versions[0], _UNPRODUCED)
+    if resolution.how is How.AMBIGUOUS:
+        grown.gap(GapKind.AMBIGUOUS, read.run.id, f"{resolution.count} versions were current while it read")
+    if resolution.after_partial:
+        grown.gap(GapKind.PARTIAL, read.run.id, "the last write before its read failed")

@@ -107,11 +107,11 @@ class Versions:
         """The writes whose moment is exactly that of an edge: edges only say where one may be."""
         edges = list(edges)
         self._view.fetch_runs(e.source for e in edges if not e.source.startswith(EVENT))
-        found: dict[tuple[str, str, int], Write] = {}
+        found: dict[tuple[str, str, int, bool], Write] = {}
         for edge in edges:
             for write in self._candidates(edge):
                 if write.dataset == dataset and write.moment == edge.at:
-                    found[(write.run.id if write.run else edge.source, write.base, edge.at)] = write
+                    found[(write.run.id if write.run else edge.source, write.base, edge.at, write.drops)] = write
         return list(found.values())
 
     def _candidates(self, edge: Edge) -> Iterator[Write]:

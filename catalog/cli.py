@@ -1,0 +1,80 @@
+"""`lineward`: each command in a module of its own, which imports what is heavy only once it runs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import metadata
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from catalog.commands import demo, doctor, failure, ingest, lineage, rebuild, serve, verify
+from catalog.errors import LinewardError
+
+
+class Commands(TyperGroup):
+    """Every mistake ends as two lines on standard error and the exit code of its class."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        with _told_in_two_lines():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _told_in_two_lines():
+            return super().invoke(ctx)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """As registered, which is how a newcomer meets them."""
+        return list(self.commands)
+
+
+@contextmanager
+def _told_in_two_lines() -> Iterator[None]:
+    try:
+        yield
+    except LinewardError as error:
+        failure.tell(error.message, error.remedy)
+        raise typer.Exit(failure.exit_code(error)) from error
+    except typer.TyperException as error:
+        context = getattr(error, "ctx", None)
+        failure.tell(failure.usage(error), f"See `{context.command_path if context else 'lineward'} --help`.")
+        raise typer.Exit(failure.USAGE) from error
+
+
+app = typer.Typer(
+    cls=Commands,
+    name="lineward",
+    help="The evidence graph and release gate for machine-learning systems.",
+    rich_markup_mode=None,  # it takes longer to import than all else takes to run
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"lineward {metadata.version('lineward')}")
+    elif context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(failure.USAGE)
+
+
+app.command("serve", short_help="Run the server.")(serve.serve)
+app.command("demo", short_help="Train, serve and trace a small real model.")(demo.demo)
+app.command("ingest", short_help="Load OpenLineage events from files.")(ingest.ingest)
+app.command("lineage", short_help="Draw where something comes from, or goes.")(lineage.lineage)
+app.command("rebuild", short_help="Project the log again, or prove it needless.")(rebuild.rebuild)
+app.command("verify", short_help="Check a data folder offline.")(verify.verify)
+app.command("doctor", short_help="See what is amiss, and what to do.")(doctor.doctor)
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""`lineward demo`: a small real model, trained, served and traced against a fresh server."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from catalog.errors import InvalidInputError, NotFoundError
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from rich.console import Console
+
+    from catalog.commands.questions import Subject
+
+
+def demo(
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="An empty folder; a new one among the temporary files if left out.", metavar="DIR"),
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="8765, or a free one, if left out.", min=1, max=65535)] = None,
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="End after the answers.")] = False,
+) -> None:
+    """Train, evaluate, deploy and ask a credit-risk model, all of it recorded; then answer three questions."""
+    from rich.console import Console
+
+    from catalog.commands.child import free_port, served
+    from catalog.commands.questions import answer_all
+
+    example = _example()
+    folder = _folder(data)
+    url = f"http://127.0.0.1:{free_port(port)}"
+    console = Console(highlight=False)
+    _say(console, "Lineward demo", f"server {url}, files in {folder}")
+    with served(folder / "data", int(url.rpartition(":")[2]), folder / "server.log") as process:
+        subject = _run(console, example, folder, url)
+        answer_all(console, url, subject)
+        if no_serve or not console.is_terminal:
+            _say(console, "Done.", f"To look further: lineward serve --data {folder / 'data'}")
+        else:
+            _say(console, f"Serving at {url}", "until you press Ctrl-C")
+            _wait(process)
+
+
+def _say(console: "Console", headline: str, detail: str) -> None:
+    from rich.text import Text
+
+    console.print(Text.assemble("\n", (headline, "bold"), "  ", (detail, "dim")), soft_wrap=True)
+
+
+def _example() -> "Callable[[Path, str], Subject]":
+    """The example's `run`. It is part of a checkout, beside this package, and not of an installed wheel."""
+    root = Path(__file__).parents[2]
+    if not (root / "examples" / "credit_risk" / "service.py").is_file():
+        raise NotFoundError("the example is not part of this installation", "Run `make demo` in a checkout.")
+    if str(root) not in sys.path:
+        sys.path.append(str(root))
+    try:
+        from examples.credit_risk.service import run
+    except ImportError as error:
+        raise NotFoundError(
+            f"the example needs {error.name}, which is not installed", "Install the extra: pip install '.[demo]'"
+        ) from error
+    return run
+
+
+def _folder(data: Path | None) -> Path:
+    from tempfile import mkdtemp
+
+    if data is None:
+        return Path(mkdtemp(prefix="lineward-demo-"))
+    if data.exists() and (not data.is_dir() or any(data.iterdir())):
+        raise InvalidInputError(f"{data} is not an empty folder", "Name a new one, or leave --data out.")
+    data.mkdir(parents=True, exist_ok=True)
+    return data.absolute()
+
+
+def _run(console: "Console", example: "Callable[[Path, str], Subject]", folder: Path, url: str) -> "Subject":
+    """The example in a thread, and meanwhile what the log has of it: each line is an event that was recorded."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from catalog.commands.happening import Happening
+    from catalog.log.reader import LogReader
+
+    with LogReader.open(folder / "data") as log, ThreadPoolExecutor(1) as thread, console.status("training") as status:
+        happening = Happening(log, console)
+        running = thread.submit(example, folder / "work", url)
+        while not running.done():
+            happening.show()
+            status.update(happening.latest)
+            _pause()
+        subject = running.result()
+        happening.show()
+    _await_projection(url, log_size=happening.seen)
+    return subject
+
+
+def _await_projection(url: str, log_size: int) -> None:
+    from catalog.commands.failure import UnreachableError
+    from catalog.commands.remote import RemoteCatalogue
+
+    with RemoteCatalogue.connect(url) as server:
+        for _ in range(600):
+            if server.ask("{ log { projection { offset } } }", {})["log"]["projection"]["offset"] >= log_size:
+                return
+            _pause()
+    raise UnreachableError("the graph does not catch up with the log", "Look at server.log in the demo's folder.")
+
+
+def _pause() -> None:
+    from time import sleep
+
+    sleep(0.05)
+
+
+def _wait(process: "subprocess.Popen[bytes]") -> None:
+    try:
+        process.wait()
+    except KeyboardInterrupt:
+        return
