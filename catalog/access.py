@@ -1,0 +1,69 @@
+"""Opening a reading: at a cut, and not before the projection has come far enough."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from catalog.errors import StaleProjectionError
+from catalog.graph.contract import FOREVER, GraphStore
+from catalog.log import token
+from catalog.model import AsOf
+from catalog.reading import Reading
+
+_POLL = 0.005  # seconds between two looks at the projection
+
+
+@dataclass(frozen=True, slots=True)
+class LogState:
+    """The log as its readers see it."""
+
+    origin: str
+    size: int
+    root: bytes
+
+
+class Access:
+    """Gives readings of one store, which may lag behind the log. For use by any number of threads."""
+
+    def __init__(self, store: GraphStore, log_state: Callable[[], LogState], wait_seconds: float = 5.0) -> None:
+        self._store = store
+        self._log_state = log_state
+        self._wait_seconds = wait_seconds
+
+    @property
+    def store_name(self) -> str:
+        return self._store.name
+
+    def log_state(self) -> LogState:
+        return self._log_state()
+
+    def offset(self) -> int:
+        """How many entries are projected."""
+        position = self._store.position()
+        return position.offset if position else 0
+
+    @contextmanager
+    def reading(self, as_of: AsOf | None = None, at_least: str | None = None) -> Iterator[Reading]:
+        """A reading at `as_of` (now where absent).
+
+        `at_least` is a token from an acknowledgement: waits for the projection to include it. Raises
+        StaleProjectionError after the configured time, WrongLogError for another log's token.
+        """
+        wanted = as_of or AsOf()
+        if at_least is not None:
+            self._await(token.position(at_least, self._log_state().origin))
+        if wanted.known is not None:
+            self._await(min(wanted.known, self._log_state().size))
+        with self._store.read(wanted.known, FOREVER if wanted.valid is None else wanted.valid) as reader:
+            yield Reading(reader)
+
+    def _await(self, size: int) -> None:
+        deadline = time.monotonic() + self._wait_seconds
+        while (offset := self.offset()) < size:
+            if time.monotonic() >= deadline:
+                raise StaleProjectionError(
+                    f"The graph holds {offset} entries, {size} were asked for.",
+                    "Try again in a moment; `lineward doctor` says whether the projector runs.",
+                )
+            time.sleep(_POLL)

@@ -1,0 +1,157 @@
+"""The composition root: the log, the projector's process, the graph and every door, wired into one server."""
+
+import gc
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+
+import orjson
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from catalog.access import Access
+from catalog.composition import access, create_log, limits, open_graph
+from catalog.errors import InvalidInputError
+from catalog.graph.contract import GraphStore
+from catalog.health import Health, health_routes
+from catalog.log.reader import LogReader
+from catalog.log.writer import LogWriter
+from catalog.pages import graphql_page, page_routes
+from catalog.settings import Settings
+from catalog.supervision import SupervisedChild
+from catalog.telemetry import Metrics, configure_logging
+from catalog_graphql.application import create_graphql
+from ingest.http import LineageDoor
+from ingest.http import routes as lineage_routes
+from ingest.intake import Intake
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+OPEN_PRINCIPAL = "local"  # who everybody is while no credentials are configured
+_PROJECTOR = "catalog.follow"
+_GRACE = 20  # seconds for requests in flight when told to stop
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Failure:
+    """Why the log stopped taking entries, once it has."""
+
+    cause: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything a server is made of, opened."""
+
+    settings: Settings
+    log: LogReader
+    writer: LogWriter
+    store: GraphStore
+    access: Access
+    projector: SupervisedChild
+    metrics: Metrics = field(default_factory=Metrics)
+    failure: Failure = field(default_factory=Failure)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Parts]:
+    """Open the log for writing, start the projector, connect the graph; close them in reverse."""
+    with ExitStack() as stack:
+        failure = Failure()
+
+        def stopped(cause: BaseException) -> None:
+            failure.cause = cause
+            logger.error("log.stopped", reason=str(cause), hint="restart the server; clients retry safely")
+
+        log_store = stack.enter_context(create_log(settings.data))
+        writer = stack.enter_context(LogWriter(log_store, on_failure=stopped))
+        log = stack.enter_context(LogReader.open(settings.data))
+        store = open_graph(settings)
+        stack.callback(store.close)
+        projector = SupervisedChild(_PROJECTOR, _child_environment(settings))
+        projector.start()
+        stack.callback(projector.stop)
+        yield Parts(settings, log, writer, store, access(settings, log, store), projector, failure=failure)
+
+
+def _child_environment(settings: Settings) -> dict[str, str]:
+    """The projector reads the same settings, from the environment: flags have no other way to reach it."""
+    values = settings.model_dump(mode="json", exclude_none=True)
+    return {f"LINEWARD_{name.upper()}": _as_variable(value) for name, value in values.items()}
+
+
+def _as_variable(value: object) -> str:
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def create_app(parts: Parts) -> Starlette:
+    """Every route of the contract over opened parts."""
+    settings = parts.settings
+    intake = Intake(limits(settings), settings.environment_variables)
+    door = LineageDoor(parts.writer, parts.log.origin, intake, lambda request: OPEN_PRINCIPAL)
+    health = Health(
+        parts.access,
+        parts.writer,
+        parts.projector,
+        lambda seq: parts.log.entry(seq).recorded,
+        lambda: parts.failure.cause is None,
+        parts.metrics,
+    )
+    graphql = create_graphql(parts.access, parts.log.entry, page=graphql_page)
+    routes: list[BaseRoute] = [
+        *lineage_routes(door),
+        Route("/graphql", graphql),
+        WebSocketRoute("/graphql", graphql),
+        *health_routes(health),
+        *page_routes(),
+    ]
+    return Starlette(routes=routes)
+
+
+def run(settings: Settings) -> None:
+    """Serve until told to stop. Raises InvalidInputError for an address that others could reach without credentials."""
+    if settings.host not in LOOPBACK:
+        raise InvalidInputError(
+            f"{settings.host} can be reached by others, and no credentials are configured.",
+            "Listen on 127.0.0.1 and put a proxy that authenticates in front.",
+        )
+    configure_logging(settings.log_level)
+    with opened(settings) as parts:
+        config = uvicorn.Config(
+            create_app(parts),
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE,
+        )
+        server = Server(config, parts)
+        gc.collect()
+        gc.freeze()  # what is loaded by now stays: no later collection needs to look at it
+        server.run()
+        if parts.failure.cause is not None:
+            raise SystemExit(1)
+
+
+class Server(uvicorn.Server):
+    """Says where it listens once it does, and stops when the log did."""
+
+    def __init__(self, config: uvicorn.Config, parts: Parts) -> None:
+        super().__init__(config)
+        self._parts = parts
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        await super().startup(None)
+        for listener in self.servers:
+            for bound in listener.sockets:
+                host, port = bound.getsockname()[:2]
+                logger.info("server.listening", url=f"http://{host}:{port}", data=str(self._parts.settings.data))
+
+    async def on_tick(self, counter: int) -> bool:
+        if self._parts.failure.cause is not None:
+            self.should_exit = True
+        return await super().on_tick(counter)

@@ -1,0 +1,46 @@
+"""Every setting, from a flag, a `LINEWARD_*` environment variable or its default, in this order."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings of a server. Each field's description is its documentation."""
+
+    model_config = SettingsConfigDict(env_prefix="LINEWARD_", extra="ignore", frozen=True)
+
+    data: Annotated[Path, Field(description="Folder of the log and of the embedded graph")] = Path("data")
+    host: Annotated[str, Field(description="Address to listen on; only loopback while no credentials exist")] = (
+        "127.0.0.1"
+    )
+    port: Annotated[int, Field(ge=0, le=65535, description="Port to listen on; 0 takes a free one")] = 8765
+    graph: Annotated[str, Field(description="`sqlite`, or the neo4j:// or bolt:// address of a Neo4j server")] = (
+        "sqlite"
+    )
+    neo4j_user: Annotated[str | None, Field(description="Neo4j user, where the server asks for one")] = None
+    neo4j_password: Annotated[str | None, Field(description="Password of that user")] = None
+    neo4j_database: Annotated[str, Field(description="Neo4j database")] = "neo4j"
+    max_body: Annotated[int, Field(gt=0, description="Largest request body as sent, bytes")] = 32 << 20
+    max_unpacked: Annotated[int, Field(gt=0, description="Largest request body after gunzip, bytes")] = 64 << 20
+    max_entities: Annotated[int, Field(gt=0, description="Most inputs, and most outputs, of one event")] = 100_000
+    chunk_seconds: Annotated[float, Field(gt=0, description="Longest silence while a body is read, seconds")] = 15.0
+    body_seconds: Annotated[float, Field(gt=0, description="Longest time for a whole body, seconds")] = 60.0
+    max_bodies: Annotated[
+        int, Field(gt=0, description="Slow bodies received at the same time; more are told to retry")
+    ] = 64
+    environment_variables: Annotated[
+        frozenset[str], Field(description="Names whose values are kept in `environmentVariables` facets (JSON list)")
+    ] = frozenset()
+    model_namespaces: Annotated[
+        frozenset[str], Field(description="Dataset namespaces whose datasets are all models (JSON list)")
+    ] = frozenset()
+    model_prefixes: Annotated[
+        tuple[tuple[str, str], ...],
+        Field(description="(namespace, name prefix) pairs whose datasets are models (JSON list of pairs)"),
+    ] = ()
+    wait_seconds: Annotated[float, Field(ge=0, description="How long a read with `atLeast` waits, seconds")] = 5.0
+    batch: Annotated[int, Field(gt=0, description="Most entries that are projected in one transaction")] = 1024
+    log_level: Annotated[str, Field(description="debug, info, warning or error")] = "info"
