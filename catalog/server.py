@@ -1,9 +1,12 @@
 """The composition root: the log, the projector's process, the graph and every door, wired into one server."""
 
 import gc
-from collections.abc import Iterator
+import signal
+import socket
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from types import FrameType
 
 import orjson
 import structlog
@@ -108,50 +111,75 @@ def create_app(parts: Parts) -> Starlette:
         *health_routes(health),
         *page_routes(),
     ]
-    return Starlette(routes=routes)
+    app = Starlette(routes=routes)
+    app.router.redirect_slashes = False  # some producers lose the event on a redirect
+    return app
 
 
-def run(settings: Settings) -> None:
-    """Serve until told to stop. Raises InvalidInputError for an address that others could reach without credentials."""
+def run(settings: Settings, listening: Callable[[str], None]) -> None:
+    """Serve until told to stop; `listening` hears the URL once it answers.
+
+    Raises InvalidInputError for an address that is taken, or that others could reach without credentials.
+    """
     if settings.host not in LOOPBACK:
         raise InvalidInputError(
             f"{settings.host} can be reached by others, and no credentials are configured.",
             "Listen on 127.0.0.1 and put a proxy that authenticates in front.",
         )
     configure_logging(settings.log_level)
-    with opened(settings) as parts:
+    with _bound(settings) as listener, opened(settings) as parts:
         config = uvicorn.Config(
             create_app(parts),
-            host=settings.host,
-            port=settings.port,
             log_config=None,
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=_GRACE,
         )
-        server = Server(config, parts)
+        server = Server(config, parts, listening)
         gc.collect()
         gc.freeze()  # what is loaded by now stays: no later collection needs to look at it
-        server.run()
+        server.run([listener])
         if parts.failure.cause is not None:
             raise SystemExit(1)
+
+
+def _bound(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family)
+    except OSError as error:
+        raise InvalidInputError(
+            f"{settings.host} port {settings.port} cannot be listened on: {error.strerror}",
+            "Name another with --port; 0 takes a free one.",
+        ) from error
 
 
 class Server(uvicorn.Server):
     """Says where it listens once it does, and stops when the log did."""
 
-    def __init__(self, config: uvicorn.Config, parts: Parts) -> None:
+    def __init__(self, config: uvicorn.Config, parts: Parts, listening: Callable[[str], None]) -> None:
         super().__init__(config)
         self._parts = parts
+        self._listening = listening
 
-    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
-        await super().startup(None)
-        for listener in self.servers:
-            for bound in listener.sockets:
-                host, port = bound.getsockname()[:2]
-                logger.info("server.listening", url=f"http://{host}:{port}", data=str(self._parts.settings.data))
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for listener in sockets or ():
+            url = _url(listener)
+            self._listening(url)
+            logger.info("server.listening", url=url, data=str(self._parts.settings.data))
 
     async def on_tick(self, counter: int) -> bool:
         if self._parts.failure.cause is not None:
             self.should_exit = True
         return await super().on_tick(counter)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stopping when told to is no failure; uvicorn's own would then die of the signal, before anything is closed."""
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

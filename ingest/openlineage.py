@@ -2,13 +2,15 @@
 
 Facets that lineage needs are understood here, by the tables of the specification (core 2-0-2 and the facet schemas
 named below); every facet, known or not, is kept by digest. What does not have the form that its schema gives it is
-treated as absent from lineage, and stays visible among the facets.
+treated as absent from lineage, and stays visible among the facets. A facet that is null says nothing at all: that is
+how serialisers write an absent one.
 """
 
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 import orjson
 
@@ -27,9 +29,9 @@ from catalog.identity import dataset_id, job_id
 from ingest.instant import parse_instant
 
 GRACE = 300_000_000  # µs that a producer's clock may be ahead before its time no longer counts
-_OWN_PLACE = frozenset({"version"})  # facets that are part of identity and differ with every write
 
 Facets = Mapping[str, Any]
+_Word = TypeVar("_Word", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,18 @@ class Interpretation:
     fields: dict[str, set[str]] = field(default_factory=dict)
     bundles: dict[str, dict[str, str]] = field(default_factory=dict)
     bodies: dict[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """An explicit entry's target: its name, the inputs that feed it, and those of its columns that are named."""
+
+    named: Mapping[str, Any]
+    inputs: list[Any] = field(default_factory=list)
+    columns: set[str] = field(default_factory=set)
+
+
+_Entries = dict[str, _Target]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +100,9 @@ class _Reading:
         event = self.event
         job, run = _mapping(event.get("job")), _mapping(event.get("run"))
         job_facets, run_facets = _facets(job), _facets(run)
-        entries = _lineage_entries(job_facets.get("lineage"))
-        job_type = _mapping(job_facets.get("jobType"))
+        entries = _lineage_entries(job_facets.get("lineage"), job)
+        job_type = _standing(job_facets.get("jobType"))
+        sources = self._job_sources(job, entries)
         pattern = _mapping(job_type.get("emissionPattern"))
         subject = event.get("dataset") if not job and not run else None
         return EventRecord(
@@ -103,19 +118,19 @@ class _Reading:
             job=self._job(job) if job else None,
             job_namespace=job.get("namespace", ""),
             job_name=job.get("name", ""),
-            processing=_processing(job_type) if job_type and not _deleted(job_type) else None,
+            processing=(_word(Processing, job_type.get("processingType")) or Processing.BATCH) if job_type else None,
             job_type=_text(job_type.get("jobType")),
             snapshot=pattern.get("eventContentMode") == "COMPLETE_SNAPSHOT",
             window=_number(pattern.get("windowDuration")),
             parent=self._parent(run_facets),
-            inputs=tuple(self._use(use, "inputFacets", {}) for use in event.get("inputs") or ()),
+            inputs=tuple(self._inputs(event.get("inputs") or (), sources or ())),
             outputs=tuple(self._outputs(event.get("outputs") or (), entries)),
             subject=self._use(subject, "inputFacets", {}) if subject else None,
             serving=self._serving(run_facets.get("lineward_serving")),
             job_bundle=self._bundle(job_facets),
             run_bundle=self._bundle(run_facets),
             extraction_failed="extractionError" in run_facets,
-            sources=self._job_sources(job, entries),
+            sources=sources,
         )
 
     # Entities --------------------------------------------------------------------------------------------------
@@ -141,36 +156,49 @@ class _Reading:
 
     # Datasets --------------------------------------------------------------------------------------------------
 
-    def _outputs(self, outputs: Iterable[Any], entries: dict[str, list[Any]]) -> Iterable[DatasetUse]:
+    def _inputs(self, inputs: Iterable[Any], sources: Iterable[Source]) -> Iterable[DatasetUse]:
+        """What the event lists, and what only its lineage facet says that the job read."""
+        told = set()
+        for each in inputs:
+            use = self._use(each, "inputFacets", {})
+            told.add(use.dataset)
+            yield use
+        named = {source.dataset for source in sources if source.dataset}
+        yield from (DatasetUse(dataset) for dataset in sorted(named - told))
+
+    def _outputs(self, outputs: Iterable[Any], entries: _Entries) -> Iterable[DatasetUse]:
+        """What the event lists, and the datasets into which only its lineage facet says that data flowed."""
         told = set()
         for output in outputs:
             use = self._use(output, "outputFacets", entries)
             told.add(use.dataset)
             yield use
-        for key, inputs in entries.items():
-            if key not in told and key in self.datasets:
-                yield DatasetUse(key, sources=tuple(self._sources(inputs)))
+        for key, target in entries.items():
+            if key not in told and target.named.get("type") != "JOB":
+                self.fields.setdefault(self._dataset(target.named), set()).update(target.columns)
+                yield DatasetUse(key, sources=tuple(self._sources(target.inputs)))
 
-    def _use(self, mention: Mapping[str, Any], kind: str, entries: dict[str, list[Any]]) -> DatasetUse:
+    def _use(self, mention: Mapping[str, Any], kind: str, entries: _Entries) -> DatasetUse:
         key = self._dataset(mention)
-        facets, use_facets = _facets(mention), _mapping(mention.get(kind))
+        facets, use_facets = _facets(mention), _facets(mention, kind)
         change, renamed_from = self._change(facets.get("lifecycleStateChange"))
         serving = _mapping(use_facets.get("lineward_serving"))
         self._collect_columns(key, facets.get("schema"))
-        stated = entries.get(key)
-        own = _mapping(facets.get("lineage"))
-        if own and not _deleted(own):
-            stated = [*(stated or ()), *_entry_inputs(own)]
+        targets = [*([entries[key]] if key in entries else ()), *_own_entry(mention, facets.get("lineage"))]
+        self.fields[key].update(column for target in targets for column in target.columns)
+        version = _text(_standing(facets.get("version")).get("datasetVersion"))
+        if version is not None:  # it is in its own place, and differs with every write
+            del facets["version"]
         return DatasetUse(
             dataset=key,
-            version=_text(_mapping(facets.get("version")).get("datasetVersion")),
+            version=version,
             change=change,
             renamed_from=renamed_from,
             model=self._is_model(mention, facets),
-            bundle=self._bundle({name: body for name, body in facets.items() if name not in _OWN_PLACE}),
+            bundle=self._bundle(facets),
             use_bundle=self._bundle(use_facets),
-            columns=tuple(sorted(self._column_sources(facets.get("columnLineage")))),
-            sources=None if stated is None else tuple(self._sources(stated)),
+            columns=tuple(sorted(self._column_sources(key, facets.get("columnLineage")))),
+            sources=tuple(self._sources(each for target in targets for each in target.inputs)) if targets else None,
             aliases=self._aliases(facets.get("symlinks")),
             role=_text(serving.get("role")),
             share=_number(serving.get("share")),
@@ -178,30 +206,28 @@ class _Reading:
 
     def _is_model(self, mention: Mapping[str, Any], facets: Facets) -> bool:
         """Declared by type, by our facet or by rule; dbt's `jobType: MODEL` is a job's and means something else."""
-        declared = _text(_mapping(facets.get("datasetType")).get("datasetType")) or ""
+        declared = _text(_standing(facets.get("datasetType")).get("datasetType")) or ""
         return (
             declared.upper() == "MODEL"
-            or "lineward_model" in facets
+            or bool(_standing(facets.get("lineward_model")))
             or self.rules.match(mention["namespace"], mention["name"])
         )
 
     def _change(self, facet: Any) -> tuple[Change | None, str | None]:
         """LifecycleStateChangeDatasetFacet 1-0-1."""
-        body = _mapping(facet)
-        word = body.get("lifecycleStateChange")
-        if word not in set(Change) or _deleted(body):
-            return None, None
+        body = _standing(facet)
+        change = _word(Change, body.get("lifecycleStateChange"))
         previous = _mapping(body.get("previousIdentifier"))
-        return Change(word), self._dataset(previous) if _named(previous) else None
+        return change, self._dataset(previous) if change and _named(previous) else None
 
     def _aliases(self, facet: Any) -> tuple[str, ...] | None:
-        """SymlinksDatasetFacet 1-0-1; a deleted facet ends all aliases, an absent one says nothing."""
+        """SymlinksDatasetFacet 1-0-1; a deleted or empty facet ends all aliases, an absent one says nothing."""
         if not isinstance(facet, Mapping):
             return None
-        if _deleted(facet):
-            return ()
-        listed = facet.get("identifiers")
-        return tuple(self._dataset(entry) for entry in (listed if isinstance(listed, list) else ()) if _named(entry))
+        listed = _standing(facet).get("identifiers") or []
+        if not isinstance(listed, list):
+            return None
+        return tuple(self._dataset(entry) for entry in listed if _named(entry))
 
     def _collect_columns(self, dataset: str, facet: Any) -> None:
         """SchemaDatasetFacet 1-2-0, nested fields as dotted paths."""
@@ -215,11 +241,10 @@ class _Reading:
                     found.add(path)
                     stack.append((path + ".", entry.get("fields")))
 
-    def _column_sources(self, facet: Any) -> set[str]:
-        """The datasets that a ColumnLineageDatasetFacet 1-2-0 names."""
-        body = _mapping(facet)
-        if _deleted(body):
-            return set()
+    def _column_sources(self, dataset: str, facet: Any) -> set[str]:
+        """The datasets that a ColumnLineageDatasetFacet 1-2-0 names. Its columns are columns of the dataset."""
+        body = _standing(facet)
+        self.fields[dataset].update(_mapping(body.get("fields")))
         entries = list(body["dataset"]) if isinstance(body.get("dataset"), list) else []
         for target in _mapping(body.get("fields")).values():
             listed = _mapping(target).get("inputFields")
@@ -241,20 +266,17 @@ class _Reading:
             if not isinstance(entry, Mapping):
                 continue
             if entry.get("type") == "JOB":
-                job = (
-                    self._job(entry)
-                    if _named(entry)
-                    else job_id(self.event["job"]["namespace"], self.event["job"]["name"])
-                )
-                yield Source(job=job, run=_text(entry.get("runId")))
+                named = entry if _named(entry) else self.event.get("job")
+                yield Source(job=self._job(named) if named else None, run=_text(entry.get("runId")))
             elif _named(entry):
-                yield Source(dataset=self._dataset(entry), field=_text(entry.get("field")))
+                source = Source(dataset=self._dataset(entry), field=_text(entry.get("field")))
+                if source.dataset and source.field:
+                    self.fields.setdefault(source.dataset, set()).add(source.field)
+                yield source
 
-    def _job_sources(self, job: Mapping[str, Any], entries: dict[str, list[Any]]) -> tuple[Source, ...] | None:
-        if not job:
-            return None
-        inputs = entries.get(job_id(job["namespace"], job["name"]))
-        return None if inputs is None else tuple(self._sources(inputs))
+    def _job_sources(self, job: Mapping[str, Any], entries: _Entries) -> tuple[Source, ...] | None:
+        stated = entries.get(job_id(job["namespace"], job["name"])) if job else None
+        return None if stated is None else tuple(self._sources(stated.inputs))
 
     # Serving ---------------------------------------------------------------------------------------------------
 
@@ -298,48 +320,62 @@ class _Reading:
         return digest
 
 
-def _lineage_entries(facet: Any) -> dict[str, list[Any]]:
-    """LineageJobFacet 1-0-0: the stated inputs of each target, entity and field level together, by target id."""
-    body = _mapping(facet)
-    entries = body.get("entries")
-    found: dict[str, list[Any]] = {}
-    if _deleted(body) or not isinstance(entries, list):
-        return found
-    for entry in entries:
-        if _named(entry):
-            make = job_id if entry.get("type") == "JOB" else dataset_id
-            found.setdefault(make(entry["namespace"], entry["name"]), []).extend(_entry_inputs(entry))
+def _lineage_entries(facet: Any, own: Mapping[str, Any]) -> _Entries:
+    """LineageJobFacet 1-0-0: each target with its stated inputs, entity and field level together, by target id.
+
+    A target without a name is the event's own job.
+    """
+    listed = _standing(facet).get("entries")
+    found: _Entries = {}
+    for entry in listed if isinstance(listed, list) else ():
+        inputs = _entry_inputs(_mapping(entry))
+        of_job = inputs is not None and entry.get("type") == "JOB"
+        named = {**own, "type": "JOB"} if of_job and own and not _named(entry) else entry
+        if inputs is not None and _named(named):
+            key = (job_id if of_job else dataset_id)(named["namespace"], named["name"])
+            target = found.setdefault(key, _Target(named))
+            target.inputs.extend(inputs)
+            target.columns.update(_mapping(entry.get("fields")))
     return found
 
 
-def _entry_inputs(entry: Mapping[str, Any]) -> list[Any]:
-    listed = entry.get("inputs")
-    inputs = list(listed) if isinstance(listed, list) else []
-    for target in _mapping(entry.get("fields")).values():
-        of_field = _mapping(target).get("inputs")
-        inputs += of_field if isinstance(of_field, list) else []
-    return inputs
+def _own_entry(dataset: Mapping[str, Any], facet: Any) -> Iterable[_Target]:
+    """LineageDatasetFacet 1-0-0: an entry whose target is the dataset that has the facet."""
+    body = _standing(facet)
+    inputs = _entry_inputs(body)
+    if inputs is not None:
+        yield _Target(dataset, inputs, set(_mapping(body.get("fields"))))
 
 
-def _processing(job_type: Mapping[str, Any]) -> Processing:
-    word = job_type.get("processingType")
-    return Processing(word) if word in set(Processing) else Processing.BATCH
+def _entry_inputs(entry: Mapping[str, Any]) -> list[Any] | None:
+    """The inputs that an entry states; an empty list says that there are none, None that it cannot be read."""
+    lists = [entry.get("inputs"), *(_mapping(of).get("inputs") for of in _mapping(entry.get("fields")).values())]
+    stated = [listed for listed in lists if isinstance(listed, list)]
+    inputs = [each for listed in stated for each in listed]
+    legible = [each for each in inputs if _named(each) or _mapping(each).get("type") == "JOB"]
+    return legible if legible or (stated and not inputs) else None
+
+
+def _word(words: type[_Word], value: Any) -> _Word | None:
+    return words(value) if isinstance(value, str) and value in set(words) else None
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _facets(entity: Mapping[str, Any]) -> Facets:
-    return _mapping(entity.get("facets"))
+def _standing(facet: Any) -> Mapping[str, Any]:
+    """A facet's body, empty where it is absent, of another form, or deleted."""
+    body = _mapping(facet)
+    return {} if body.get("_deleted") is True else body
+
+
+def _facets(entity: Mapping[str, Any], kind: str = "facets") -> dict[str, Any]:
+    return {name: facet for name, facet in _mapping(entity.get(kind)).items() if facet is not None}
 
 
 def _named(value: Any) -> bool:
     return isinstance(value, Mapping) and isinstance(value.get("namespace"), str) and isinstance(value.get("name"), str)
-
-
-def _deleted(body: Mapping[str, Any]) -> bool:
-    return body.get("_deleted") is True
 
 
 def _text(value: Any) -> str | None:

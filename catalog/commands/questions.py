@@ -75,7 +75,8 @@ def answer_all(console: Console, url: str, subject: Subject) -> None:
 def _how_to_repeat(console: Console, url: str, question: Question) -> None:
     """Without a frame, so that it can be copied."""
     console.print(Text(f"\nPOST {url}/graphql", style="dim"))
-    console.print(Syntax(question.query.strip(), "graphql", theme="ansi_dark", background_color="default"))
+    highlighted = Syntax("", "graphql", theme="ansi_dark", background_color="default").highlight(question.query.strip())
+    console.print(highlighted, soft_wrap=True)
     command = join(["lineward", *question.command, "--url", url])
     console.print(Text.assemble(("$ ", "dim"), command), soft_wrap=True)
 

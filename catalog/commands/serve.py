@@ -24,11 +24,10 @@ def serve(
     configured = settings(data=data, host=host, port=port, graph=graph)
     from catalog.server import run
 
-    _announce(configured)
-    run(configured)
+    run(configured, lambda url: _announce(configured, url))
 
 
-def _announce(configured: "Settings") -> None:
+def _announce(configured: "Settings", url: str) -> None:
     """On standard error, for people; what happens from then on is in the structured log."""
     from rich.console import Console
     from rich.table import Table
@@ -36,9 +35,8 @@ def _announce(configured: "Settings") -> None:
 
     from catalog.rendering.legible import legible
 
-    host = f"[{configured.host}]" if ":" in configured.host else configured.host
     lines = [
-        ("listening", f"http://{host}:{configured.port}" if configured.port else f"{host}, on a free port"),
+        ("listening", url),
         ("data", str(configured.data.absolute())),
         ("graph", configured.graph),
         ("access", "open: no credentials are configured, so only this machine can connect"),

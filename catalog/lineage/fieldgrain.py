@@ -98,11 +98,25 @@ class FieldGrain:
     def _of_job(self, job: str) -> list[ColumnFlow]:
         if job not in self._flows:
             flows: dict[tuple[str, str, Basis], ColumnFlow] = {}
-            for run in self._jobs.examples(job):
+            for run in self._runs_that_tell(job):
                 for flow in self._of_run(run):
                     flows.setdefault((flow.source, flow.target, flow.basis), flow)
             self._flows[job] = list(flows.values())
         return self._flows[job]
+
+    def _runs_that_tell(self, job: str) -> list[Run]:
+        """One run of each structure, and every run that made a version of a model: each version is a sink."""
+        runs = {run.id: run for run in self._jobs.examples(job)}
+        outputs = {use.dataset for run in runs.values() for event in run.events for use in event.outputs}
+        models = self._versions.models_among(outputs)
+        made = self._view.reader.incoming(EdgeKind.VERSION_OF, models) if models else {}
+        versions = [edge.source for edges in made.values() for edge in edges]
+        self._versions.fetch_producers(versions)
+        for version in versions:
+            for write in self._versions.producers(version):
+                if write.run and write.run.job == job:
+                    runs.setdefault(write.run.id, write.run)
+        return list(runs.values())
 
     def _of_run(self, run: Run) -> Iterator[ColumnFlow]:
         uses = [(event.seq, use) for event in run.events for use in event.outputs]

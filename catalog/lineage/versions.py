@@ -61,6 +61,7 @@ class Versions:
         self._drops: dict[str, list[tuple[int, str]]] = {}  # (moment, run)
         self._components: dict[tuple[str, int], tuple[str, ...]] = {}
         self._declared_writes: dict[str, list[Write]] = {}
+        self._models: dict[str, bool] = {}
         self._generated: dict[str, tuple[str, ...]] = {}
         self._resolutions: dict[tuple[str, str | None, int, int, str], Resolution] = {}
 
@@ -100,7 +101,8 @@ class Versions:
 
     def writes_by(self, run: Run) -> list[Write]:
         if run.id not in self._writes:
-            self._writes[run.id] = [w for derivation in derivations(run) for w in derivation.writes]
+            found = derivations(run) if run.events else []  # a reader that is no run reads all the same
+            self._writes[run.id] = [write for derivation in found for write in derivation.writes]
         return self._writes[run.id]
 
     def _writes_at(self, edges: Iterable[Edge], dataset: str) -> list[Write]:
@@ -311,7 +313,9 @@ class Versions:
             for write in self.writes_by(run)
             if write.base == base and not write.drops and self.id_of(write) == version
         ]
-        every = {(w.run.id, w.base, w.began): w for write in own for w in (write, *self._twins(write)) if w.run}
+        every = {
+            (w.run.id, w.base, w.began, w.digest): w for write in own for w in (write, *self._twins(write)) if w.run
+        }
         return sorted(every.values(), key=lambda write: (write.began, write.run.id if write.run else ""))
 
     def equals(self, write: Write) -> list[str]:
@@ -360,6 +364,8 @@ class Versions:
         Up to ten are counted one by one; beyond, the runs that have a moment in the interval, whose number no
         walk has to pay for.
         """
+        if self._is_model(link.write.dataset):
+            return 0, None
         replacing = self._replacements(link)
         since = replacing[-1].write.began if replacing else None
         if link.write.partial:
@@ -379,8 +385,23 @@ class Versions:
             )  # fmt: skip
         return count, since
 
+    def models_among(self, datasets: Iterable[str]) -> list[str]:
+        """Those that were ever declared a model."""
+        wanted = list(dict.fromkeys(datasets))
+        missing = [dataset for dataset in wanted if dataset not in self._models]
+        if missing:
+            for dataset, edges in self._view.reader.outgoing(EdgeKind.HAS_ROLE, missing).items():
+                self._models[dataset] = any(edge.target == "MODEL" for edge in edges)
+        return [dataset for dataset in wanted if self._models[dataset]]
+
+    def _is_model(self, dataset: str) -> bool:
+        """A model's version holds nothing of the one before: what it was made from is among its inputs."""
+        return bool(self.models_among((dataset,)))
+
     def continuing(self, link: Link) -> Iterator[Link]:
         """The later links that hold what this one wrote, until a drop, or a write that replaced it."""
+        if self._is_model(link.write.dataset):
+            return
         after = link.key[0]
         while True:
             edges = self._view.reader.earliest(EdgeKind.WROTE, link.write.dataset, after=after, limit=_STRIDE)

@@ -173,14 +173,18 @@ class Versions:
 
     def continued(self, write: Write) -> list[Write]:
         """Earlier writes whose rows this one still holds, as far as is known."""
-        if write.moment is None:
+        if write.moment is None or write.dataset in self._models():
             return []
         before = [w for w in self._incarnation(write) if w.key < write.key and w.version != write.version]
         replacing = [w for w in [*before, write] if w.replaces]
         return [w for w in before if all(w.moment is not None and w.moment > r.begin for r in replacing)]
 
+    def _models(self) -> set[str]:
+        served = {model.dataset for event in self.records if event.serving for model in event.serving.models}
+        return served | {use.dataset for event in self.records for use in _mentions(event) if use.model}
+
     def since(self, write: Write) -> int | None:
-        if write.moment is None:
+        if write.moment is None or write.dataset in self._models():
             return None
         replacing = [w for w in self._incarnation(write) if w.replaces and w.key <= write.key]
         return replacing[-1].begin if replacing else None

@@ -2,11 +2,11 @@
 
 import pytest
 
+from tests.catalog.lineage.product import product
 from tests.reference.answers import Reading
-from tests.catalog.lineage.product import Product
 from tests.reference.model import Reference
 
-READINGS: dict[str, Reading] = {"reference": Reference, "product": Product}
+READINGS: dict[str, Reading] = {"reference": Reference, "product": product}
 
 
 @pytest.fixture(params=list(READINGS))

@@ -14,10 +14,10 @@ from catalog.graph.record import DatasetUse, EventRecord, ParentRef
 from catalog.identity import dataset_id, run_id
 from catalog.lineage.deployments import Deployments
 from catalog.lineage.derivations import Read
-from catalog.lineage.rungrain import RunGrain
-from catalog.lineage.runs import JobTraits, Run
 from catalog.lineage.jobgrain import JobGrain
 from catalog.lineage.nodes import Nodes
+from catalog.lineage.rungrain import RunGrain
+from catalog.lineage.runs import JobTraits, Run
 from catalog.lineage.versions import Link, Versions
 from catalog.lineage.view import GraphView
 from catalog.log.entry import Entry, EntryType
@@ -70,8 +70,9 @@ def tell(record: EventRecord, names: Mapping[str, str]) -> Told:
 
     def with_facets(use: DatasetUse) -> DatasetUse:
         mentioned = {use.dataset, *use.columns, *(use.aliases or ())}
-        mentioned |= {s.dataset for s in use.sources or () if s.dataset} | ({use.renamed_from} - {None})
-        told.datasets.update({each: (NAMESPACE, names[each]) for each in mentioned if each})
+        mentioned |= {s.dataset for s in use.sources or () if s.dataset}
+        mentioned |= {use.renamed_from} if use.renamed_from else set()
+        told.datasets.update({each: (NAMESPACE, names[each]) for each in mentioned})
         if use.aliases is None:
             return use
         listed = [{"namespace": NAMESPACE, "name": names[each], "type": "TABLE"} for each in use.aliases]
@@ -107,25 +108,13 @@ def project(store: GraphStore, records: Sequence[EventRecord], batch: int = 3) -
         assert projector.project(entries[start : start + batch])
 
 
-class Product:
-    """`catalog.reading` over one store, with the reference's questions."""
-
-    def __init__(
-        self,
-        records: Sequence[EventRecord],
-        *,
-        known: int | None = None,
-        valid: int | None = None,
-        store: GraphStore | None = None,
-    ) -> None:
-        self._store = store or MemoryGraph()
-        project(self._store, records)
-        with self._store.read(known, FOREVER if valid is None else valid) as reader:
-            cut = reader.cut
-            self._answers = Questions(reader, [r for r in records if r.seq < cut.known and r.at <= cut.valid])
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._answers, name)
+def product(records: Sequence[EventRecord], *, known: int | None = None, valid: int | None = None) -> "Questions":
+    """`catalog.reading` over the memory store, with the reference's questions."""
+    store = MemoryGraph()
+    project(store, records)
+    with store.read(known, FOREVER if valid is None else valid) as reader:
+        cut = reader.cut
+        return Questions(reader, [r for r in records if r.seq < cut.known and r.at <= cut.valid])
 
 
 class Questions:

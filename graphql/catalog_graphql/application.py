@@ -1,0 +1,185 @@
+"""GraphQL over HTTP and WebSocket: what is switched off, what is refused, and how answers are written."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from cross_web import AsyncHTTPRequestAdapter, HTTPException
+from graphql import GraphQLError
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
+from strawberry.asgi import GraphQL
+from strawberry.exceptions import MissingQueryError
+from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData, process_result
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.types import ExecutionResult
+from strawberry.types.graphql import OperationType
+
+from catalog.access import Access
+from catalog.log.entry import Entry
+from catalog_graphql.desk import Desk, Sources
+from catalog_graphql.media import RESPONSE, is_json, preferred
+from catalog_graphql.progress import PolledProgress, Progress
+from catalog_graphql.schema import schema
+
+CSRF_HEADER = "X-Lineward-CSRF"
+_BODY = 256 * 1024  # bytes of a request
+_THREADS = 32
+_INIT_TIMEOUT = timedelta(seconds=5)
+_SUBSCRIPTIONS = 20
+_BY_POST = frozenset({OperationType.QUERY, OperationType.MUTATION})
+
+
+def create_graphql(
+    access: Access,
+    entry: Callable[[int], Entry],
+    *,
+    progress: Progress | None = None,
+    digest: Callable[[], str | None] = lambda: None,
+    page: ASGIApp | None = None,
+    allowed_origins: Sequence[str] = (),
+) -> ASGIApp:
+    """The application for the route /graphql, HTTP and WebSocket.
+
+    `entry` reads an entry of the log (NotFoundError beyond it), `digest` tells the last digest of the graph that was
+    computed, `page` answers GET. WebSockets are taken from the same origin and from `allowed_origins`.
+    """
+    executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="lineward-graphql")
+    sources = Sources(access, entry, progress or PolledProgress(access.offset), executor, digest)
+    return Application(sources, page, allowed_origins)
+
+
+class Application(GraphQL[Desk, None]):
+    """Operations by POST and by graphql-transport-ws; never by GET, which a link on any page could send."""
+
+    def __init__(self, sources: Sources, page: ASGIApp | None, allowed_origins: Sequence[str]) -> None:
+        super().__init__(
+            schema(),
+            graphql_ide=None,
+            allow_queries_via_get=False,
+            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
+            connection_init_wait_timeout=_INIT_TIMEOUT,
+            max_subscriptions_per_connection=_SUBSCRIPTIONS,
+            allowed_origins=allowed_origins,
+        )
+        self._sources = sources
+        self._page = page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+        elif scope["method"] in ("GET", "HEAD") and self._page is not None:
+            await self._page(scope, receive, send)
+        else:
+            response = await self._answer(scope, receive)
+            await response(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Response:
+        try:
+            _check(scope)
+            return await self.run(Request(scope, receive=_bounded(receive)))
+        except HTTPException as refusal:
+            return _refused(refusal)
+
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Desk:
+        return Desk(self._sources)
+
+    async def execute_single(
+        self,
+        request: Request,
+        request_adapter: AsyncHTTPRequestAdapter,
+        sub_response: Response,
+        context: Desk,
+        root_value: None,
+        request_data: GraphQLRequestData,
+    ) -> ExecutionResult:
+        try:
+            return await self.schema.execute(
+                request_data.query,
+                variable_values=request_data.variables,
+                context_value=context,
+                operation_name=request_data.operation_name,
+                allowed_operation_types=_BY_POST,
+            )
+        except MissingQueryError as error:
+            raise HTTPException(400, "The body has no query.") from error
+        except CannotGetOperationTypeError as error:
+            raise HTTPException(400, error.as_http_error_reason()) from error
+        except InvalidOperationTypeError as error:
+            raise HTTPException(400, "Subscriptions are opened by WebSocket, with graphql-transport-ws.") from error
+
+    # What is written -------------------------------------------------------------------------------------------
+
+    async def get_sub_response(self, request: Request | WebSocket) -> Response:
+        response = await super().get_sub_response(request)
+        response.media_type = preferred(request.headers.get("accept", ""))
+        return response
+
+    async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
+        """A request that never ran has no `data` entry (GraphQL specification, section 7.1)."""
+        answer = process_result(result)
+        if result.data is None and _is_request_error(result.errors):
+            del answer["data"]
+        return answer
+
+    def create_response(
+        self, response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse], sub_response: Response
+    ) -> Response:
+        """`application/json` always answers 200; the newer type says 400 where nothing ran."""
+        ran = "data" in response_data
+        status = 400 if sub_response.media_type == RESPONSE and not ran else 200
+        return Response(orjson.dumps(response_data), status, media_type=sub_response.media_type)
+
+    def encode_json(self, data: object) -> str:
+        """For WebSockets, whose browser clients expect text frames."""
+        return orjson.dumps(data).decode()
+
+    def decode_json(self, data: str | bytes) -> object:
+        return orjson.loads(data)
+
+    def parse_json(self, data: str | bytes) -> Any:
+        parsed = super().parse_json(data)
+        if not isinstance(parsed, dict):
+            raise HTTPException(400, "The body is no JSON object; send one operation a request.")
+        return parsed
+
+
+def _check(scope: Scope) -> None:
+    headers = Headers(scope=scope)
+    if scope["method"] != "POST":
+        raise HTTPException(405, "Operations are sent by POST.")
+    if not is_json(headers.get("content-type", "")):
+        raise HTTPException(415, "Send application/json.")
+    if "cookie" in headers and "authorization" not in headers and CSRF_HEADER not in headers:
+        raise HTTPException(403, f"A request with a cookie needs the header {CSRF_HEADER}, with any value.")
+
+
+def _bounded(receive: Receive) -> Receive:
+    """The same messages, until the body is longer than an operation ever is."""
+    left = _BODY
+
+    async def bounded() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if left < 0:
+            raise HTTPException(413, f"A request may have {_BODY:,} bytes.")
+        return message
+
+    return bounded
+
+
+def _refused(refusal: HTTPException) -> Response:
+    headers = {"Allow": "POST"} if refusal.status_code == 405 else None
+    error = {"message": refusal.reason, "extensions": {"code": "BAD_REQUEST"}}
+    return Response(orjson.dumps({"errors": [error]}), refusal.status_code, headers, "application/json")
+
+
+def _is_request_error(errors: list[GraphQLError] | None) -> bool:
+    return bool(errors) and all(error.path is None for error in errors or ())
