@@ -23,6 +23,7 @@ demo: $(READY)   ## train, serve and trace a small real model
 	$(BIN)/lineward demo
 
 test: $(READY)   ## every test, with a real Neo4j
+	-@$(BIN)/python tests/neo4j_server.py
 	$(BIN)/python -m pytest
 
 check: $(READY)  ## lint, types, architecture, snapshots, docs
