@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.access import Access, LogState
+from catalog.assertions import Interpreted
 from catalog.errors import InvalidInputError
 from catalog.follower import Follower
 from catalog.graph.contract import GraphStore
 from catalog.log.entry import Entry, EntryType
 from catalog.log.reader import LogReader
 from catalog.log.store import LogStore
-from catalog.projector import Interpret, Interpreted, Projector
+from catalog.projector import Interpret, Projector
 from catalog.settings import Settings
 from ingest.limits import Limits
 from ingest.openlineage import ModelRules, interpret

@@ -1,0 +1,128 @@
+"""What the events of one run assert only together: moments, shape and length.
+
+All of it grows with the set of events and never depends on their order, so it may be asserted again with each batch.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+
+from catalog.assertions import edges_of, moment_edges
+from catalog.graph.contract import Edge, EdgeKind, RunShape
+from catalog.graph.record import EventRecord, Processing
+from catalog.identity import job_id
+from catalog.lineage.derivations import derivations
+from catalog.lineage.jobgrain import WRITES_ALONE
+from catalog.lineage.runs import JobTraits, Run, grouped, own_traits
+
+_OF_JOB = frozenset({EdgeKind.CONSUMES, EdgeKind.PRODUCES, EdgeKind.NAMES, EdgeKind.PART_OF, EdgeKind.RUN_OF})
+
+
+def moments_of(events: Sequence[EventRecord]) -> list[Edge]:
+    """Every instant at which some cut may see a write of this run come into force.
+
+    A batch write does so at one of the run's terminal events, a stream's at its own event; which it is may depend
+    on events that a cut does not see, so both are marked and the reading decides.
+    """
+    outputs = {(event.seq, use.dataset, use.change): (event, use) for event in events for use in event.outputs}
+    ends = [event for event in events if event.terminal]
+    streams = any(event.processing not in (None, Processing.BATCH) for event in events)
+    moments: dict[tuple[EdgeKind, str, int], Edge] = {}
+    for event, use in outputs.values():
+        own = () if event.processing is Processing.BATCH and not streams else (event,)
+        for end in (*own, *ends):
+            assert event.run is not None
+            for edge in moment_edges(event.run, use, use.change, end.at, max(event.seq, end.seq)):
+                key = (edge.kind, edge.target, edge.at)
+                if key not in moments or moments[key].seq > edge.seq:
+                    moments[key] = edge
+    return list(moments.values())
+
+
+def kept_reads_of(events: Sequence[EventRecord]) -> list[Edge]:
+    """The moments at which a stream that names no inputs reads those of an earlier event again.
+
+    Which earlier event it is depends on the cut; every dataset that the run ever read may be meant.
+    """
+    moments = [e for e in events if e.outputs and not e.inputs and e.processing is not Processing.BATCH]
+    if not moments:
+        return []
+    first: dict[str, int] = {}
+    for event in events:
+        for edge in edges_of(event):
+            if edge.kind is EdgeKind.READ:
+                first[edge.target] = min(edge.seq, first.get(edge.target, edge.seq))
+    return [
+        Edge(EdgeKind.READ, str(event.run), dataset, event.at, max(event.seq, seq))
+        for event in moments
+        for dataset, seq in first.items()
+    ]
+
+
+def root_edges_of(events: Sequence[EventRecord]) -> list[Edge]:
+    """What an event says of its job, said also of each reported job that this one dot-extends.
+
+    One of them is the run's job. Which one depends on the cut, so all of them lead to it.
+    """
+    names = {(event.job_namespace, event.job_name) for event in events}
+    if len(names) == 1:
+        return []
+    edges: list[Edge] = []
+    for event in events:
+        for namespace, root in names:
+            if namespace == event.job_namespace and event.job_name.startswith(root + "."):
+                key = job_id(namespace, root)
+                edges += [
+                    replace(edge, target=key) if edge.kind is EdgeKind.RUN_OF else replace(edge, source=key)
+                    for edge in edges_of(event)
+                    if edge.kind in _OF_JOB
+                ]
+                if event.outputs and not event.inputs and event.parent:
+                    edges.append(Edge(EdgeKind.HAS_ROLE, key, WRITES_ALONE, event.at, event.seq))
+    return edges
+
+
+def shapes_of(uuid: str, events: Sequence[EventRecord]) -> list[RunShape]:
+    """The structure of the run, or of each of the runs that collide under one UUID (`UUID#1` and so on)."""
+    groups = grouped(events)
+    shapes = []
+    for index, (namespace, name, ordered) in enumerate(groups):
+        run = Run(uuid, namespace, name, ordered, own_traits(ordered) or JobTraits(), len(groups) > 1)
+        key = f"{uuid}#{index}" if index else uuid
+        digest = hashlib.sha256(_structure(run).encode()).hexdigest()[:32]
+        shapes.append(RunShape(key, run.job, digest, run.started, run.last_event.at, run.succeeded or 0))
+    return shapes
+
+
+def vanished_shapes(uuid: str, before: Sequence[EventRecord], after: Sequence[EventRecord]) -> list[RunShape]:
+    """Blanks for runs that turned out to be one: a late event can relate two jobs that seemed to collide."""
+    was, now = (len(grouped(events)) if events else 0 for events in (before, after))
+    return [RunShape(f"{uuid}#{index}", "", "", 0, 0, 0) for index in range(now, was)]
+
+
+def _structure(run: Run) -> str:
+    """Text that is equal only for runs whose JOB-grain edges are equal."""
+    found = derivations(run)
+    if any(derivation.undeclared for derivation in found):
+        return f"alone:{run.id}"  # a roll-up depends on other runs
+    if own_traits(run.events) is None:
+        return f"untold:{[_event_structure(event) for event in run.events]!r}"  # read as its job's facet says
+    return repr(sorted({triple for derivation in found for triple in derivation.triples()}))
+
+
+def _event_structure(event: EventRecord) -> tuple[object, ...]:
+    outputs = [(u.dataset, u.columns, u.sources, u.change, u.renamed_from) for u in event.outputs]
+    return ([use.dataset for use in event.inputs], outputs, event.snapshot)
+
+
+def spans_of(events: Sequence[EventRecord]) -> dict[str, int]:
+    """How long the run lasted, for each dataset that it reads without a version; streams read at instants."""
+    first = min(events, key=lambda event: event.order)
+    if first.processing is not None and first.processing.value != "BATCH":
+        return {}
+    span = max(event.at for event in events) - first.at
+    read = {use.dataset for event in events for use in event.inputs if use.version is None}
+    read |= {dataset for event in events for use in event.outputs for dataset in use.columns}
+    read |= {s.dataset for e in events for use in e.outputs for s in use.sources or () if s.dataset}
+    read |= {use.renamed_from for event in events for use in event.outputs if use.renamed_from}
+    return dict.fromkeys(read, span) if span else {}
