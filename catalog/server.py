@@ -175,7 +175,7 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stopping when told to is no failure; uvicorn's own would then die of the signal, before anything is closed."""
+        """Stopping when told to is no failure; uvicorn's own would die of the signal before anything is closed."""
         self.force_exit = self.should_exit and sig == signal.SIGINT
         self.should_exit = True
 

@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any
 
 import neo4j
-from neo4j.exceptions import AuthError, DriverError, Neo4jError, ServiceUnavailable, SessionExpired
+from neo4j.exceptions import AuthError, ClientError, DriverError, Neo4jError, ServiceUnavailable, SessionExpired
 
 from catalog.errors import InvalidInputError, StoreUnavailableError, WrongLogError
 from catalog.graph import cypher, neo4j_facts
@@ -21,6 +21,7 @@ from catalog.graph.neo4j_writes import write
 SCHEMES = ("neo4j://", "neo4j+s://", "neo4j+ssc://", "bolt://", "bolt+s://", "bolt+ssc://")
 CONNECT_WITHIN = 5.0  # seconds
 RETRY_WITHIN = 2.0  # seconds, of deadlocks, elections and lost connections; the projector tries again anyway
+_MADE_MEANWHILE = "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists"
 
 
 class Neo4jGraph:
@@ -154,9 +155,18 @@ def _make_schema(session: neo4j.Session) -> None:
     present = {name for (name,) in session.run(cypher.PRESENT).values()}
     missing = [statement for name, statement in cypher.schema() if name not in present]
     for statement in missing:
-        session.run(statement).consume()
+        _make(session, statement)
     if missing:
         session.run(cypher.AWAIT_INDEXES).consume()
+
+
+def _make(session: neo4j.Session, statement: str) -> None:
+    """A server and its projector may both find a database empty, and IF NOT EXISTS misses what is still being made."""
+    try:
+        session.execute_write(lambda tx: tx.run(statement).consume())  # again where two of them deadlock
+    except ClientError as error:
+        if error.code != _MADE_MEANWHILE:
+            raise
 
 
 def _position(rows: list[list[Any]]) -> Position | None:
