@@ -6,6 +6,7 @@ from typing import Protocol
 from catalog.graph.contract import Edge, EdgeKind, Mention, NodeRecord
 from catalog.graph.record import REPLACING, Change, DatasetUse, EventRecord
 from catalog.identity import NodeKind, job_id, moment_version_id, named_version_id, run_id, run_version_id
+from catalog.instant import text
 from catalog.lineage.jobgrain import WRITES_ALONE
 from catalog.lineage.versions import EVENT
 
@@ -89,7 +90,7 @@ def _written(record: EventRecord, use: DatasetUse) -> list[tuple[str, str]]:
     assert record.run is not None
     if use.version is not None:
         return [(named_version_id(use.dataset, use.version), use.version)]
-    moment = moment_version_id(use.dataset, record.run, record.at), f"{record.run}@{record.time}"
+    moment = moment_version_id(use.dataset, record.run, record.at), f"{record.run}@{text(record.at)}"
     whole = run_version_id(use.dataset, record.run), record.run
     return [whole] if record.processing is not None and record.processing.value == "BATCH" else [whole, moment]
 
@@ -145,7 +146,7 @@ def _versions_named(record: EventRecord) -> Iterable[tuple[DatasetUse, list[tupl
     if subject is not None:
         yield subject, _reported(subject)
         if subject.version is None and subject.change is not None:
-            yield subject, [(moment_version_id(subject.dataset, "", record.at), record.time)]
+            yield subject, [(moment_version_id(subject.dataset, "", record.at), text(record.at))]
 
 
 def _reported(use: DatasetUse) -> list[tuple[str, str]]:

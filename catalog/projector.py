@@ -70,8 +70,9 @@ class Projector:
         for dataset, paths in read.fields.items():
             namespace, name = read.datasets[dataset]
             for path in sorted(paths):
-                key = field_id(dataset, path)
-                self._node(batch, NodeRecord(key, NodeKind.FIELD, namespace, name, seq, at, dataset, path))
+                if self._is_news(("field", dataset, path), at):  # asked before hashing: columns repeat in every event
+                    key = field_id(dataset, path)
+                    batch.nodes.append(NodeRecord(key, NodeKind.FIELD, namespace, name, seq, at, dataset, path))
         for node in nodes_of(read):
             self._node(batch, node)
 

@@ -99,7 +99,8 @@ class Reading:
     def versions_of(self, dataset: str) -> list[Node]:
         """All versions of a dataset, the latest first."""
         edges = self._reader.incoming(EdgeKind.VERSION_OF, (dataset,))[dataset]
-        ids = [self._versions.version_at(dataset, edge.source, edge.at) for edge in edges]
+        self._versions.fetch_producers(edge.source for edge in edges)
+        ids = sorted({each for edge in edges for each in self._versions.lives_of(edge.source, edge.at)})
         found = [
             node
             for node in self._nodes.describe(ids).values()

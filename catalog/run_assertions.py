@@ -107,20 +107,25 @@ def _structure(run: Run) -> str:
         return f"alone:{run.id}"  # a roll-up depends on other runs
     if own_traits(run.events) is None:
         return f"untold:{[_event_structure(event) for event in run.events]!r}"  # read as its job's facet says
-    return repr(sorted({triple for derivation in found for triple in derivation.triples()}))
+    mapped = {(u.dataset, u.column_lineage) for e in run.events for u in e.outputs if u.column_lineage is not None}
+    triples = {triple for derivation in found for triple in derivation.triples()}
+    return repr((sorted(triples), sorted(mapped, key=repr)))
 
 
 def _event_structure(event: EventRecord) -> tuple[object, ...]:
-    outputs = [(u.dataset, u.columns, u.sources, u.change, u.renamed_from) for u in event.outputs]
+    outputs = [(u.dataset, u.columns, u.column_lineage, u.sources, u.change, u.renamed_from) for u in event.outputs]
     return ([use.dataset for use in event.inputs], outputs, event.snapshot)
 
 
 def spans_of(events: Sequence[EventRecord]) -> dict[str, int]:
-    """How long the run lasted, for each dataset that it reads without a version; streams read at instants."""
-    first = min(events, key=lambda event: event.order)
-    if first.processing is not None and first.processing.value != "BATCH":
+    """How long the run lasted, for each dataset that it reads without a version.
+
+    A stream reads at instants, but only where each event says that it is one: an event that says nothing may be all
+    that a cut sees, and then its job decides.
+    """
+    if all(event.processing not in (None, Processing.BATCH) for event in events):
         return {}
-    span = max(event.at for event in events) - first.at
+    span = max(event.at for event in events) - min(event.at for event in events)
     read = {use.dataset for event in events for use in event.inputs if use.version is None}
     read |= {dataset for event in events for use in event.outputs for dataset in use.columns}
     read |= {s.dataset for e in events for use in e.outputs for s in use.sources or () if s.dataset}

@@ -202,6 +202,7 @@ class _Reading:
             aliases=self._aliases(facets.get("symlinks")),
             role=_text(serving.get("role")),
             share=_number(serving.get("share")),
+            column_lineage=self._body(facets["columnLineage"]) if "columnLineage" in facets else None,
         )
 
     def _is_model(self, mention: Mapping[str, Any], facets: Facets) -> bool:

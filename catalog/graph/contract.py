@@ -205,6 +205,10 @@ class GraphReader(Protocol):
         """The first `limit` edges to the target with `at > after`, ordered by (at, seq, source)."""
         ...
 
+    def last(self, kind: EdgeKind, targets: Iterable[str], *, limit: int) -> dict[str, list[Edge]]:
+        """The last `limit` edges to each target, the latest first, as `latest`. `kind` is one of MOMENTS."""
+        ...
+
     def count(self, kind: EdgeKind, target: str, *, low: int, high: int) -> int:
         """How many different sources have an edge, as in `outgoing`, to the target with `low <= at <= high`."""
         ...

@@ -330,7 +330,7 @@ CALL (key) {{
   RETURN a.id AS source, e.at AS at, e.seq AS seq
   ORDER BY e.target DESC, e.at DESC, e.seq DESC, a.id DESC LIMIT $limit
 }}
-RETURN source, at, seq
+RETURN key, source, at, seq
 """
 
 

@@ -148,6 +148,9 @@ class MemoryReader:
     def earliest(self, kind: EdgeKind, target: str, *, after: int, limit: int) -> list[Edge]:
         return self.incoming(kind, [target], low=after + 1)[target][:limit]
 
+    def last(self, kind: EdgeKind, targets: Iterable[str], *, limit: int) -> dict[str, list[Edge]]:
+        return {target: edges[::-1][:limit] for target, edges in self.incoming(kind, targets).items()}
+
     def count(self, kind: EdgeKind, target: str, *, low: int, high: int) -> int:
         return len({edge.source for edge in self.incoming(kind, [target], low=low, high=high)[target]})
 

@@ -86,7 +86,15 @@ class Neo4jReader:
     def latest(self, kind: EdgeKind, target: str, *, before: int, limit: int) -> list[Edge]:
         window = {"low": 0, "high": min(before - 1, self.cut.valid), "limit": limit}
         rows = self._each(cypher.latest(kind), [target], **window)
-        return [Edge(kind, source, target, at, seq) for source, at, seq in rows]
+        return [Edge(kind, source, target, at, seq) for _, source, at, seq in rows]
+
+    def last(self, kind: EdgeKind, targets: Iterable[str], *, limit: int) -> dict[str, list[Edge]]:
+        answer: dict[str, list[Edge]] = {target: [] for target in targets}
+        window = {"low": 0, "high": self.cut.valid, "limit": limit}
+        for target, source, at, seq in self._each(cypher.latest(kind), list(answer), **window):
+            answer[target].append(Edge(kind, source, target, at, seq))
+        latest_first = attrgetter("at", "seq", "source")
+        return {key: sorted(edges, key=latest_first, reverse=True) for key, edges in answer.items()}
 
     def earliest(self, kind: EdgeKind, target: str, *, after: int, limit: int) -> list[Edge]:
         window = {"low": min(after, FOREVER - 1) + 1, "high": self.cut.valid, "limit": limit}

@@ -68,6 +68,7 @@ class DatasetUse(msgspec.Struct, frozen=True, array_like=True):
     aliases: tuple[str, ...] | None = None  # symlinks; None says nothing, () ends them
     role: str | None = None  # `lineward_serving` on an input
     share: float | None = None
+    column_lineage: Digest | None = None  # the facet's body: runs that map columns differently differ
 
 
 class Served(msgspec.Struct, frozen=True, array_like=True):

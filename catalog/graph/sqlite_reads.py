@@ -89,6 +89,17 @@ cross join name o on o.id = e.source
 where k.key = :kind {first}
 order by e.at, e.seq, o.key limit :limit
 """
+_LAST = """
+select o.key, a.key, e.at, e.seq
+from name k cross join carray(:keys) v cross join name a on a.key = v.value
+cross join moment e indexed by moment_target
+    on e.kind = k.id and e.target = a.id and e.seq < :known and e.at <= :high and e.at >= coalesce((
+        select m.at from moment m indexed by moment_target
+        where m.kind = k.id and m.target = a.id and m.at <= :high and m.seq < :known
+        order by m.at desc limit 1 offset :limit - 1), 0)
+cross join name o on o.id = e.source
+where k.key = :kind
+"""
 _COUNT = """
 select count(distinct e.source)
 from name k cross join name a on a.key = :target
@@ -217,6 +228,16 @@ class SqliteReader:
             return []
         rows = self._towards(_EARLIEST_OF, kind, target, after + 1, FOREVER, limit=limit)
         return [Edge(kind, *row) for row in rows]
+
+    def last(self, kind: EdgeKind, targets: Iterable[str], *, limit: int) -> dict[str, list[Edge]]:
+        answer: dict[str, list[Edge]] = {target: [] for target in targets}
+        bindings = {"kind": kind.value, "high": self.cut.valid, "known": self.cut.known, "limit": limit}
+        for source, target, at, seq in self._keyed(_LAST, answer, **bindings):
+            answer[target].append(Edge(kind, source, target, at, seq))
+        for edges in answer.values():
+            edges.sort(key=attrgetter("at", "seq", "source"), reverse=True)
+            del edges[limit:]  # several may share the last instant
+        return answer
 
     def count(self, kind: EdgeKind, target: str, *, low: int, high: int) -> int:
         return next((count for (count,) in self._towards(_COUNT_OF, kind, target, low, high)), 0)

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from catalog.graph.record import Change, DatasetUse, EventRecord, Source
 from catalog.identity import moment_version_id, named_version_id, run_version_id
+from catalog.instant import text
 from catalog.lineage.runs import Run
 from catalog.model import Basis
 
@@ -192,7 +193,7 @@ def _columns(events: Iterable[EventRecord]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for event in events:
         for use in event.outputs:
-            if use.columns:
+            if use.columns or use.column_lineage is not None:
                 found[use.dataset] = use.columns
     return found
 
@@ -239,7 +240,7 @@ def _write(
         event = mentions[0][0]
         began = current = moment = event.at
         digest = event.digest
-        unnamed = moment_version_id(dataset, run.uuid, event.at), f"{run.uuid}@{event.time}"
+        unnamed = moment_version_id(dataset, run.uuid, event.at), f"{run.uuid}@{text(event.at)}"
     else:
         began, current = run.started, run.succeeded  # type: ignore[assignment]
         moment = run.terminated  # type: ignore[assignment]
@@ -274,7 +275,7 @@ def declared(event: EventRecord) -> list[Write]:
         return []
     version = use.version
     base, label = (
-        (moment_version_id(use.dataset, "", event.at), event.time)
+        (moment_version_id(use.dataset, "", event.at), text(event.at))
         if version is None
         else (named_version_id(use.dataset, version), version)
     )

@@ -4,15 +4,13 @@ What a job says of columns is read from one run of each structure, as at JOB gra
 columns (a model) is reached by every column of its inputs.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import orjson
 
 from catalog.graph.contract import EdgeKind
-from catalog.graph.record import DatasetUse
-from catalog.identity import NodeKind, dataset_id, field_id, structure
+from catalog.graph.record import DatasetUse, EventRecord
+from catalog.identity import NodeKind, field_id, structure
+from catalog.lineage.columns import ColumnLineage, column_lineage, schema_paths, stated_lineage
 from catalog.lineage.jobgrain import JobGrain
 from catalog.lineage.rungrain import RunGrain
 from catalog.lineage.runs import Run
@@ -20,8 +18,6 @@ from catalog.lineage.versions import Versions
 from catalog.lineage.view import GraphView
 from catalog.lineage.walk import Expansion, Flowing
 from catalog.model import Basis, Transformation
-
-_INDIRECT = "INDIRECT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,35 +115,47 @@ class FieldGrain:
         return list(runs.values())
 
     def _of_run(self, run: Run) -> Iterator[ColumnFlow]:
-        uses = [(event.seq, use) for event in run.events for use in event.outputs]
-        latest: dict[str, tuple[int, DatasetUse]] = {}
-        for seq, use in uses:
-            if use.columns or use.dataset not in latest:
-                latest[use.dataset] = (seq, use)
-        for seq, use in latest.values():
-            told = list(self._told(use)) if use.columns else []
-            for source, path, basis, transformations in told:
-                yield ColumnFlow(
-                    source, field_id(use.dataset, path), basis, transformations, run.started, run.ended, seq
-                )
-            if not told:
-                yield from self._untold(run, use, seq)
+        for event, use in self._last_words(run):
+            told = self._told(event, use)
+            if told is None:
+                yield from self._untold(run, use, event.seq)
+                continue
+            lineage, basis = told
+            for path in sorted({*lineage.fields, *(self._paths_of(use.dataset) if lineage.wide else ())}):
+                for source in (*lineage.fields.get(path, ()), *lineage.wide):
+                    if self._indirect or not source.indirect:
+                        target = field_id(use.dataset, path)
+                        yield ColumnFlow(
+                            source.column, target, basis, source.transformations, run.started, run.ended, event.seq
+                        )
 
-    def _told(self, use: DatasetUse) -> Iterator[tuple[str, str, Basis, frozenset[Transformation]]]:
-        """ColumnLineageDatasetFacet 1-2-0: (input column, output path, …); dataset-wide inputs reach every column."""
-        names = self._view.reader.bundles((use.bundle,))[use.bundle] if use.bundle else {}
-        digest = names.get("columnLineage")
-        body: Any = orjson.loads(self._view.reader.bodies((digest,))[digest]) if digest else {}
-        fields = body.get("fields") if isinstance(body.get("fields"), Mapping) else {}
-        wide = body.get("dataset") if isinstance(body.get("dataset"), list) else []
-        for path in sorted({*fields, *self._paths_of(use.dataset)}):
-            target = fields.get(path)
-            listed = target.get("inputFields") if isinstance(target, Mapping) else None
-            for entry in (*(listed or ()), *wide):
-                source = _column(entry)
-                transformations = _transformations(entry)
-                if source and (self._indirect or not _only_indirect(transformations)):
-                    yield source, path, Basis.COLUMN, transformations
+    def _last_words(self, run: Run) -> list[tuple[EventRecord, DatasetUse]]:
+        """For each output the last event that speaks of its columns, else any that names it."""
+        latest: dict[str, tuple[EventRecord, DatasetUse]] = {}
+        for event in run.events:
+            for use in event.outputs:
+                speaks = use.column_lineage is not None or use.sources is not None
+                if speaks or use.dataset not in latest:
+                    latest[use.dataset] = (event, use)
+        return list(latest.values())
+
+    def _told(self, event: EventRecord, use: DatasetUse) -> tuple[ColumnLineage, Basis] | None:
+        """Explicit lineage before column lineage; None where neither tells of a column."""
+        stated = self._stated(event, use) if use.sources is not None else None
+        if stated is not None and (stated.fields or stated.wide):
+            return stated, Basis.EXPLICIT
+        if use.sources is None and use.column_lineage is not None:
+            found = column_lineage(self._view.reader.bodies((use.column_lineage,))[use.column_lineage])
+            return (found, Basis.COLUMN) if found.fields or found.wide else None
+        return None
+
+    def _stated(self, event: EventRecord, use: DatasetUse) -> ColumnLineage | None:
+        bundles = self._view.reader.bundles({each for each in (event.job_bundle, use.bundle) if each})
+        for bundle, dataset in ((event.job_bundle, use.dataset), (use.bundle, None)):
+            digest = bundles[bundle].get("lineage") if bundle else None
+            if digest:
+                return stated_lineage(self._view.reader.bodies((digest,))[digest], dataset)
+        return None
 
     def _untold(self, run: Run, use: DatasetUse, seq: int) -> Iterator[ColumnFlow]:
         """Every column of every input reaches the output as a whole."""
@@ -163,40 +171,11 @@ class FieldGrain:
         return tuple(field_id(dataset, path) for path in self._paths_of(dataset))
 
     def _paths_of(self, dataset: str) -> tuple[str, ...]:
-        """The columns that the schema facet in force lists."""
+        """The columns that the facets in force tell of: the schema's, and those that column lineage leads to."""
         if dataset not in self._columns:
-            body = self._view.facet_bodies((dataset,), "schema").get(dataset)
-            self._columns[dataset] = tuple(sorted(set(_schema_paths(orjson.loads(body))))) if body else ()
+            schema = self._view.facet_bodies((dataset,), "schema").get(dataset)
+            lineage = self._view.facet_bodies((dataset,), "columnLineage").get(dataset)
+            paths = schema_paths(schema) if schema else set()
+            paths |= column_lineage(lineage).fields.keys() if lineage else set()
+            self._columns[dataset] = tuple(sorted(paths))
         return self._columns[dataset]
-
-
-def _column(entry: object) -> str | None:
-    if not isinstance(entry, Mapping):
-        return None
-    parts = (entry.get("namespace"), entry.get("name"), entry.get("field"))
-    if not all(isinstance(part, str) for part in parts):
-        return None
-    return field_id(dataset_id(str(parts[0]), str(parts[1])), str(parts[2]))
-
-
-def _transformations(entry: Mapping[str, Any]) -> frozenset[Transformation]:
-    listed = entry.get("transformations")
-    return frozenset(
-        Transformation(str(each.get("type")), each.get("subtype") or None, each.get("masking") is True)
-        for each in (listed if isinstance(listed, list) else ())
-        if isinstance(each, Mapping)
-    )
-
-
-def _only_indirect(transformations: Iterable[Transformation]) -> bool:
-    kinds = {each.type for each in transformations}
-    return kinds == {_INDIRECT}
-
-
-def _schema_paths(body: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    listed = body.get("fields")
-    for entry in listed if isinstance(listed, list) else ():
-        if isinstance(entry, Mapping) and isinstance(entry.get("name"), str):
-            path = prefix + entry["name"]
-            yield path
-            yield from _schema_paths(entry, path + ".")

@@ -5,7 +5,7 @@ structure are read once: with ten thousand equal runs a job costs what one run c
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from msgspec.structs import replace
 
@@ -26,7 +26,10 @@ _STRIDE = 8
 
 @dataclass(slots=True)
 class Triple:
-    """One flow through a job; an end is "" where a read or a write has no partner."""
+    """One flow through a job; an end is "" where a read or a write has no partner.
+
+    `latest` is the last event of the run that ended last among those that contribute: (its time, run, position).
+    """
 
     source: str
     target: str
@@ -34,7 +37,15 @@ class Triple:
     first: int
     last: int
     runs: int
-    entries: set[int] = field(default_factory=set)
+    latest: tuple[int, str, int]
+
+    def unite(self, other: "Triple", runs: int) -> None:
+        """Take in what another run, or another derivation of this one, says of the same flow."""
+        if STRENGTH[other.basis] < STRENGTH[self.basis]:
+            self.basis = other.basis
+        self.first, self.last = min(self.first, other.first), max(self.last, other.last)
+        self.runs += runs
+        self.latest = max(self.latest, other.latest)
 
 
 class JobGrain:
@@ -46,6 +57,8 @@ class JobGrain:
         self._runs = run_grain
         self._triples: dict[str, list[Triple]] = {}
         self._recent: dict[str, list[set[tuple[str, str]]]] = {}
+        self._constant: dict[str, set[tuple[str, str]]] = {}  # what every single run of a job shows
+        self._declarations: dict[str, list[EventRecord]] = {}
         self._arrivals: dict[str, dict[str, tuple[int, int]]] = {}  # dataset → job → interval in which it led there
 
     def begin(self) -> "JobGrain":
@@ -76,6 +89,7 @@ class JobGrain:
         missing = [job for job in dict.fromkeys(jobs) if job not in self._triples]
         if not missing:
             return
+        self._fetch_declarations(missing)
         shapes = self._view.reader.shapes(missing)
         if shapes is None:
             self._fetch_runs(missing)
@@ -87,7 +101,9 @@ class JobGrain:
                 example = next(run for run in self._view.runs(_uuid(summary)) if run.job == job)
                 for triple in self._of_run(example):
                     triple.first, triple.last, triple.runs = summary.first, summary.last, summary.runs
-                    _unite(united, triple)
+                    _unite(united, triple, triple.runs)
+            if len(shapes[job]) == 1:
+                self._constant[job] = set(united)
             self._finish(job, united)
 
     def _fetch_runs(self, jobs: Sequence[str]) -> None:
@@ -99,43 +115,53 @@ class JobGrain:
         for run in (run for uuid in sorted(uuids) for run in self._view.runs(uuid)):
             if run.job in united:
                 for triple in self._of_run(run):
-                    _unite(united[run.job], triple)
+                    _unite(united[run.job], triple, triple.runs)
         for job in jobs:
             self._finish(job, united[job])
 
     def _finish(self, job: str, united: dict[tuple[str, str], Triple]) -> None:
         for triple in self._declared(job):
-            _unite(united, triple)
+            _unite(united, triple, triple.runs)
         self._triples[job] = list(united.values())
 
     def _of_run(self, run: Run) -> list[Triple]:
         found: dict[tuple[str, str], Triple] = {}
         for derivation in self._runs.derivations(run):
             for source, target, basis in derivation.triples():
-                _unite(found, Triple(source, target, basis, run.started, run.last_event.at, 1, _entries(run)))
+                _unite(found, Triple(source, target, basis, run.started, run.last_event.at, 1, _latest(run)), 0)
             for write in derivation.undeclared:
                 for read in self._runs.rolled_up(write):
                     triple = Triple(
-                        read.dataset, write.dataset, Basis.ROLLUP, run.started, run.last_event.at, 1, _entries(run)
+                        read.dataset, write.dataset, Basis.ROLLUP, run.started, run.last_event.at, 1, _latest(run)
                     )
-                    _unite(found, triple)
+                    _unite(found, triple, 0)
         fed = {target for source, target in found if source}
         return [t for t in found.values() if t.source or t.target not in fed]
 
+    def _fetch_declarations(self, jobs: Sequence[str]) -> None:
+        edges = self._view.reader.incoming(EdgeKind.DECLARED, jobs)
+        seqs = {job: {edge.seq for edge in found} for job, found in edges.items()}
+        wanted = sorted(set().union(*seqs.values()))
+        events = self._view.reader.events(wanted) if wanted else {}
+        for job in jobs:
+            found = (events[seq] for seq in seqs[job] if seq in events)
+            self._declarations[job] = [event for event in found if event.shape is Shape.JOB]
+
     def _declared(self, job: str) -> list[Triple]:
         """The job's lineage as its last JobEvent declares it; it counts no run."""
-        edges = self._view.reader.incoming(EdgeKind.DECLARED, (job,))[job]
-        events = [e for e in self._view.reader.events(edge.seq for edge in edges).values() if e.shape is Shape.JOB]
+        events = self._declarations[job]
         if not events:
             return []
         run = _as_run(max(events, key=lambda event: event.order))
         return [
-            Triple(t.source, t.target, t.basis, t.first, t.last, 0, t.entries)
+            Triple(t.source, t.target, t.basis, t.first, t.last, 0, t.latest)
             for t in self._of_run(run)
             if t.source or t.target
         ]
 
     def _is_stale(self, job: str, source: str, target: str) -> bool:
+        if (source, target) in self._constant.get(job, ()):
+            return False
         if job not in self._recent:
             self._recent[job] = [
                 {(triple.source, triple.target) for triple in self._of_run(run)} for run in self._last_successes(job)
@@ -223,7 +249,7 @@ class JobGrain:
         stale = self._is_stale(job, triple.source, triple.target)
 
         def flowing(basis: Basis) -> Flowing:
-            return Flowing(basis, triple.first, triple.last, counted, stale, set(triple.entries))
+            return Flowing(basis, triple.first, triple.last, counted, stale, {triple.latest[-1]})
 
         if triple.source:
             grown.edge(triple.source, job, flowing(triple.basis))
@@ -244,6 +270,7 @@ class JobGrain:
         todo = [(each, interval) for each in datasets for interval in self._arrivals.get(each, here).values()]
         seen = set(todo)
         found: dict[str, None] = {}
+        self._versions.fetch_aliases(datasets)
         while todo:
             dataset, interval = todo.pop()
             for other in self._aliases_of(dataset, *interval):
@@ -257,13 +284,8 @@ class JobGrain:
         return [other for other in found if other not in datasets]
 
     def _aliases_of(self, dataset: str, first: int, last: int) -> list[str]:
-        reader = self._view.reader
-        pairs = [
-            *reader.outgoing(EdgeKind.ALIAS_OF, (dataset,))[dataset],
-            *reader.incoming(EdgeKind.ALIAS_OF, (dataset,))[dataset],
-        ]
         found = set()
-        for edge in pairs:
+        for edge in self._versions.aliases(dataset):
             instants = {first, last} | ({edge.at} if first <= edge.at <= last else set())
             if edge.source != edge.target and any(
                 edge.target in self._versions.aliases_at((edge.source,), instant).get(edge.source, ())
@@ -277,20 +299,15 @@ def _uuid(summary: ShapeSummary) -> str:
     return summary.example.partition("#")[0]
 
 
-def _entries(run: Run) -> set[int]:
-    return {run.last_event.seq}
+def _latest(run: Run) -> tuple[int, str, int]:
+    return run.last_event.at, run.uuid, run.last_event.seq
 
 
-def _unite(found: dict[tuple[str, str], Triple], triple: Triple) -> None:
-    held = found.get((triple.source, triple.target))
-    if held is None:
-        found[(triple.source, triple.target)] = triple
-        return
-    if STRENGTH[triple.basis] < STRENGTH[held.basis]:
-        held.basis = triple.basis
-    held.first, held.last = min(held.first, triple.first), max(held.last, triple.last)
-    held.runs += triple.runs
-    held.entries |= triple.entries
+def _unite(found: dict[tuple[str, str], Triple], triple: Triple, runs: int) -> None:
+    """Add a triple; `runs` is how many runs it adds to one that is already there."""
+    held = found.setdefault((triple.source, triple.target), triple)
+    if held is not triple:
+        held.unite(triple, runs)
 
 
 def _as_run(event: EventRecord) -> Run:

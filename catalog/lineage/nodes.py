@@ -28,7 +28,7 @@ class Nodes:
         records = self._view.reader.nodes({base_version(each) for each in wanted})
         self._view.fetch_runs(r.label for r in records.values() if r.kind is NodeKind.RUN and r.label)
         versions = [each for each in wanted if structure(each) is NodeKind.DATASET_VERSION]
-        self._versions.fetch_producers(versions)
+        self._versions.fetch_places(versions)
         roles = self._roles({_role_bearer(record) for record in records.values()})
         found = {
             each: self._node(each, records[base_version(each)], roles)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from catalog.graph.contract import FOREVER, EdgeKind
 from catalog.identity import NodeKind, base_version, structure
-from catalog.lineage.derivations import Derivation, Flow, Read, Write, derivations
+from catalog.lineage.derivations import Derivation, Flow, Read, Write
 from catalog.lineage.runs import Run
 from catalog.lineage.versions import How, Resolution, Versions
 from catalog.lineage.view import GraphView
@@ -23,7 +23,6 @@ class RunGrain:
     def __init__(self, view: GraphView, versions: Versions) -> None:
         self._view = view
         self._versions = versions
-        self._derivations: dict[str, list[Derivation]] = {}
         self._history = False
         self._latest_only: frozenset[str] = frozenset()
         self.left_out: dict[str, set[str]] = {}  # run → datasets of which it read more versions than an answer shows
@@ -37,19 +36,16 @@ class RunGrain:
         return self
 
     def derivations(self, run: Run) -> list[Derivation]:
-        if run.id not in self._derivations:
-            self._derivations[run.id] = derivations(run)
-        return self._derivations[run.id]
+        return self._versions.derivations(run)
 
     # Upstream --------------------------------------------------------------------------------------------------
 
     def upstream(self, nodes: Sequence[str]) -> Expansion:
         grown = Expansion()
         versions = [node for node in nodes if structure(node) is NodeKind.DATASET_VERSION]
-        self._versions.fetch_producers(versions)
+        self._fetch(versions)
         for version in versions:
-            producers = self._versions.producers(version)
-            for write in producers:
+            for write in self._versions.producers(version):
                 self._explain(grown, version, write)
             self._explain_renamed(grown, version)
         for run in self._root_runs(nodes):
@@ -57,6 +53,13 @@ class RunGrain:
                 self._meet(grown, run)
             self._explain_run(grown, run)
         return grown
+
+    def _fetch(self, versions: Sequence[str]) -> None:
+        """What a level asks for, in bulk: who made these versions, and what they had read for it."""
+        self._versions.fetch_producers(versions)
+        self._versions.fetch_declarations(versions)
+        writes = (write for version in versions for write in self._versions.producers(version))
+        self._versions.fetch_reads(flow.read for write in writes for flow in self._flows_into(write))
 
     def _explain(self, grown: Expansion, version: str, write: Write) -> None:
         run = write.run
@@ -217,11 +220,18 @@ class RunGrain:
             versions += self._heirs(grown, versions)
         users = self._view.reader.incoming(EdgeKind.USED, {base_version(version) for version in versions})
         self._view.fetch_runs(edge.source for edges in users.values() for edge in edges)
-        for version in versions:
-            named = {edge.source for edge in users[base_version(version)]}
-            self._follow(grown, version, named | self._unversioned_readers(version))
+        self._versions.fetch_places(versions)
+        named = {version: {edge.source for edge in users[base_version(version)]} for version in versions}
+        readers = {version: named[version] | self._unversioned_readers(version) for version in versions}
+        self._fetch_readers(set().union(*readers.values()))
+        for version, uuids in readers.items():
+            self._follow(grown, version, uuids)
         for dataset in (node for node in nodes if structure(node) is NodeKind.DATASET):
             self._follow(grown, dataset, self._readers(dataset, 0, FOREVER))
+        self._versions.fetch_owners(nodes)
+        owners = {owner for node in nodes if (owner := self._versions.owner(node)) is not None}
+        self._versions.fetch_aliases(owners)
+        self._versions.fetch_drops(owners)
         for node in nodes:
             self._follow_renames(grown, node)
         for run in self._root_runs(nodes):
@@ -229,6 +239,12 @@ class RunGrain:
             if run.id in nodes or writes:
                 self._leave(grown, run, writes)
         return grown
+
+    def _fetch_readers(self, uuids: Iterable[str]) -> None:
+        """What these runs read, in bulk."""
+        runs = [run for uuid in uuids for run in self._view.runs(uuid)]
+        self._view.fetch_runs(run.parent.run for run in runs if run.parent)
+        self._versions.fetch_reads(read for run in runs for each in self.derivations(run) for read in each.reads)
 
     def _heirs(self, grown: Expansion, versions: Sequence[str]) -> list[str]:
         """Later versions that still hold the rows of these, up to the next replacement."""
@@ -264,11 +280,9 @@ class RunGrain:
     def _ever_aliased(self, dataset: str) -> set[str]:
         found, frontier = {dataset}, {dataset}
         while frontier:
-            out = self._view.reader.outgoing(EdgeKind.ALIAS_OF, frontier)
-            into = self._view.reader.incoming(EdgeKind.ALIAS_OF, frontier)
-            met = {e.target for edges in out.values() for e in edges}
-            met |= {e.source for edges in into.values() for e in edges}
-            frontier = met - found
+            self._versions.fetch_aliases(frontier)
+            edges = [edge for each in frontier for edge in self._versions.aliases(each)]
+            frontier = {end for edge in edges for end in (edge.source, edge.target)} - found
             found |= frontier
         return found
 

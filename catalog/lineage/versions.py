@@ -8,16 +8,18 @@ from itertools import islice
 
 import orjson
 
-from catalog.graph.contract import FOREVER, Edge, EdgeKind
+from catalog.graph.contract import FOREVER, Edge, EdgeKind, NodeRecord
 from catalog.graph.record import REPLACING
 from catalog.identity import NodeKind, base_version, dataset_id, named_version_id, variant
-from catalog.lineage.derivations import Read, Write, declared, derivations
+from catalog.lineage.columns import listed, mapping
+from catalog.lineage.derivations import Derivation, Read, Write, declared, derivations
 from catalog.lineage.runs import Run
 from catalog.lineage.view import GraphView, is_deletion
 
 EVENT = "event:"  # the source of a moment that no run made; `Edge.seq` finds the event
 _MANY = 10
 _STRIDE = 16
+_FEW = 4  # moments that mostly tell what is current
 
 
 class How(StrEnum):
@@ -57,9 +59,14 @@ class Versions:
 
     def __init__(self, view: GraphView) -> None:
         self._view = view
+        self._derivations: dict[str, list[Derivation]] = {}
         self._writes: dict[str, list[Write]] = {}
+        self._producers: dict[str, list[Write]] = {}
+        self._owners: dict[str, str | None] = {}
         self._drops: dict[str, list[tuple[int, str]]] = {}  # (moment, run)
+        self._dropped: dict[str, list[Edge]] = {}
         self._components: dict[tuple[str, int], tuple[str, ...]] = {}
+        self._aliases: dict[str, list[Edge]] = {}
         self._declared_writes: dict[str, list[Write]] = {}
         self._models: dict[str, bool] = {}
         self._generated: dict[str, tuple[str, ...]] = {}
@@ -71,7 +78,8 @@ class Versions:
         missing = [dataset for dataset in set(datasets) if dataset not in self._drops]
         if not missing:
             return
-        for dataset, edges in self._view.reader.incoming(EdgeKind.DROPPED, missing).items():
+        self._dropped.update(self._view.reader.incoming(EdgeKind.DROPPED, missing))
+        for dataset, edges in ((dataset, self._dropped[dataset]) for dataset in missing):
             links = self._writes_at(edges, dataset)
             self._drops[dataset] = sorted(
                 {(w.current, w.run.id if w.run else "") for w in links if w.drops and w.current is not None}
@@ -99,21 +107,28 @@ class Versions:
 
     # Chains ----------------------------------------------------------------------------------------------------
 
+    def derivations(self, run: Run) -> list[Derivation]:
+        if run.id not in self._derivations:
+            found = derivations(run) if run.events else []  # a reader that is no run reads all the same
+            self._derivations[run.id] = found
+        return self._derivations[run.id]
+
     def writes_by(self, run: Run) -> list[Write]:
         if run.id not in self._writes:
-            found = derivations(run) if run.events else []  # a reader that is no run reads all the same
-            self._writes[run.id] = [write for derivation in found for write in derivation.writes]
+            self._writes[run.id] = [w for derivation in self.derivations(run) for w in derivation.writes]
         return self._writes[run.id]
 
     def _writes_at(self, edges: Iterable[Edge], dataset: str) -> list[Write]:
         """The writes whose moment is exactly that of an edge: edges only say where one may be."""
         edges = list(edges)
-        self._view.fetch_runs(e.source for e in edges if not e.source.startswith(EVENT))
-        found: dict[tuple[str, str, int, bool], Write] = {}
+        self._fetch_writers(edges)
+        found: dict[tuple[str, str, int, bool, str], Write] = {}
         for edge in edges:
             for write in self._candidates(edge):
                 if write.dataset == dataset and write.moment == edge.at:
-                    found[(write.run.id if write.run else edge.source, write.base, edge.at, write.drops)] = write
+                    found[
+                        (write.run.id if write.run else edge.source, write.base, edge.at, write.drops, write.digest)
+                    ] = write
         return list(found.values())
 
     def _candidates(self, edge: Edge) -> Iterator[Write]:
@@ -132,9 +147,9 @@ class Versions:
 
     def backwards(self, dataset: str, before: int) -> Iterator[Link]:
         """The chain's links with a moment before an instant, the latest first."""
-        limit = _STRIDE
+        limit = _FEW
         while True:
-            edges = self._view.reader.latest(EdgeKind.WROTE, dataset, before=before, limit=limit)
+            edges = self._view.moments.latest(EdgeKind.WROTE, dataset, before=before, limit=limit)
             complete = len(edges) < limit
             floor = -1 if complete else edges[-1].at  # the last instant may have been cut in two
             yield from reversed(self.links(dataset, (edge for edge in edges if edge.at > floor)))
@@ -147,8 +162,7 @@ class Versions:
 
     def between(self, dataset: str, low: int, high: int) -> list[Link]:
         """The chain's links with `low <= moment <= high`, in order."""
-        edges = self._view.reader.incoming(EdgeKind.WROTE, (dataset,), low=low, high=high)[dataset]
-        return self.links(dataset, edges)
+        return self.links(dataset, self._view.moments.between(EdgeKind.WROTE, dataset, low, high))
 
     def superseded(self, link: Link) -> int:
         """When the link's version stops being what an unversioned read may see; FOREVER for never.
@@ -158,7 +172,7 @@ class Versions:
         after = link.key[0]
         writers: set[str] = set()
         while True:
-            edges = self._view.reader.earliest(EdgeKind.WROTE, link.write.dataset, after=after, limit=_STRIDE)
+            edges = self._view.moments.earliest(EdgeKind.WROTE, link.write.dataset, after=after, limit=_STRIDE)
             for found in self.links(link.write.dataset, edges):
                 if found.write.partial:
                     continue
@@ -235,13 +249,25 @@ class Versions:
                 self._components[(member, instant)] = members
         return self._components[key]
 
+    def fetch_aliases(self, datasets: Iterable[str]) -> None:
+        """What each dataset was ever said to be an alias of, either way."""
+        missing = [dataset for dataset in dict.fromkeys(datasets) if dataset not in self._aliases]
+        if not missing:
+            return
+        out = self._view.reader.outgoing(EdgeKind.ALIAS_OF, missing)
+        into = self._view.reader.incoming(EdgeKind.ALIAS_OF, missing)
+        for dataset in missing:
+            self._aliases[dataset] = out[dataset] + into[dataset]
+
+    def aliases(self, dataset: str) -> list[Edge]:
+        self.fetch_aliases((dataset,))
+        return self._aliases[dataset]
+
     def _connected(self, dataset: str, instant: int) -> tuple[str, ...]:
-        reader = self._view.reader
         found, frontier = {dataset}, {dataset}
         while frontier:
-            out = reader.outgoing(EdgeKind.ALIAS_OF, frontier)
-            into = reader.incoming(EdgeKind.ALIAS_OF, frontier)
-            pairs = {(edge.source, edge.target) for group in (out, into) for edges in group.values() for edge in edges}
+            self.fetch_aliases(frontier)
+            pairs = {(edge.source, edge.target) for each in frontier for edge in self._aliases[each]}
             if not pairs:
                 break
             stated = self.aliases_at({source for source, _ in pairs}, instant)
@@ -257,6 +283,29 @@ class Versions:
         return {dataset: symlinks(body) for dataset, body in bodies.items()}
 
     # Reads -----------------------------------------------------------------------------------------------------
+
+    def fetch_reads(self, reads: Iterable[Read]) -> None:
+        """What resolving them asks for, all at once."""
+        reads = list(reads)
+        self.fetch_producers(named_version_id(r.dataset, r.version) for r in reads if r.version is not None)
+        self.fetch_drops({read.dataset for read in reads})
+        unversioned = [read for read in reads if read.version is None]
+        datasets = {read.dataset for read in unversioned}
+        self.fetch_aliases(datasets)
+        self._view.moments.fetch(EdgeKind.WROTE, datasets)
+        self._fetch_runs_before((read.dataset, read.start + 1) for read in unversioned)
+
+    def _fetch_runs_before(self, instants: Iterable[tuple[str, int]]) -> None:
+        """The runs that wrote each dataset last before an instant."""
+        moments = self._view.moments
+        self._fetch_writers(
+            edge
+            for dataset, before in instants
+            for edge in moments.latest(EdgeKind.WROTE, dataset, before=before, limit=_FEW)
+        )
+
+    def _fetch_writers(self, edges: Iterable[Edge]) -> None:
+        self._view.fetch_runs({edge.source for edge in edges if not edge.source.startswith(EVENT)})
 
     def resolve(self, read: Read) -> Resolution:
         key = (read.dataset, read.version, read.start, read.end, read.run.id)
@@ -302,9 +351,17 @@ class Versions:
         for base, edges in self._view.reader.incoming(EdgeKind.GENERATED, bases).items():
             self._generated[base] = tuple(sorted({edge.source for edge in edges}))
         self._view.fetch_runs(uuid for base in bases for uuid in self._generated[base])
+        runs = [run for base in bases for uuid in self._generated[base] for run in self._view.runs(uuid)]
+        self._view.fetch_runs(run.parent.run for run in runs if run.parent)
+        self.fetch_drops(write.dataset for run in runs for write in self.writes_by(run))
 
     def producers(self, version: str) -> list[Write]:
         """The writes that made a version, those of its twins included, ordered by (begin, run id)."""
+        if version not in self._producers:
+            self._producers[version] = self._find_producers(version)
+        return self._producers[version]
+
+    def _find_producers(self, version: str) -> list[Write]:
         self.fetch_producers((version,))
         base = base_version(version)
         own = [
@@ -343,7 +400,7 @@ class Versions:
     def _replacements(self, link: Link) -> list[Link]:
         """The last writes up to this one, of its incarnation, that replaced what stood when they began."""
         before = link.key[0] + 1
-        edges = self._view.reader.latest(EdgeKind.REPLACED, link.write.dataset, before=before, limit=_STRIDE)
+        edges = self._view.moments.latest(EdgeKind.REPLACED, link.write.dataset, before=before, limit=_STRIDE)
         dropped = self._dropped_before(link)
         return [
             found
@@ -372,7 +429,7 @@ class Versions:
             return 0, None
         low = max([self._dropped_before(link), *(each.write.began for each in replacing)]) + 1
         high = link.key[0]
-        count = self._view.reader.count(EdgeKind.WROTE, link.write.dataset, low=low, high=high) if low <= high else 0
+        count = self._view.moments.count(EdgeKind.WROTE, link.write.dataset, low=low, high=high) if low <= high else 0
         if count <= _MANY:
             before = self.between(link.write.dataset, low, high) if count else []
             count = len(
@@ -404,7 +461,7 @@ class Versions:
             return
         after = link.key[0]
         while True:
-            edges = self._view.reader.earliest(EdgeKind.WROTE, link.write.dataset, after=after, limit=_STRIDE)
+            edges = self._view.moments.earliest(EdgeKind.WROTE, link.write.dataset, after=after, limit=_STRIDE)
             for found in self.links(link.write.dataset, edges):
                 if found.write.partial:
                     continue
@@ -436,38 +493,77 @@ class Versions:
 
     def owner(self, node: str) -> str | None:
         """The dataset of a version; a dataset itself."""
-        record = self._view.reader.nodes((base_version(node),)).get(base_version(node))
-        if record is None or record.kind not in (NodeKind.DATASET, NodeKind.DATASET_VERSION):
-            return None
-        return record.owner or record.id
+        self.fetch_owners((node,))
+        return self._owners[base_version(node)]
+
+    def fetch_owners(self, nodes: Iterable[str]) -> None:
+        missing = {base_version(node) for node in nodes} - self._owners.keys()
+        if missing:
+            records = self._view.reader.nodes(missing)
+            self._owners.update((each, _owner(records.get(each))) for each in missing)
+
+    def lives_of(self, base: str, mentioned: int) -> set[str]:
+        """A version name in every incarnation that wrote it; where none did, in the one that mentioned it."""
+        self.fetch_producers((base,))
+        runs = [run for uuid in self._generated[base] for run in self._view.runs(uuid)]
+        writes = [*(w for run in runs for w in self.writes_by(run)), *self._declarations(base)]
+        made = [w for w in writes if w.base == base and not w.drops]
+        owner = self.owner(base)
+        return {self.id_of(write) for write in made} or ({self.version_at(owner, base, mentioned)} if owner else set())
 
     def renames_of(self, dataset: str) -> list[Write]:
         """What DatasetEvents renamed this dataset into."""
-        edges = self._view.reader.incoming(EdgeKind.DROPPED, (dataset,))[dataset]
-        seqs = [edge.seq for edge in edges if edge.source.startswith(EVENT)]
+        self.fetch_drops((dataset,))
+        seqs = [edge.seq for edge in self._dropped[dataset] if edge.source.startswith(EVENT)]
         events = self._view.reader.events(seqs).values() if seqs else ()
         return [write for event in events for write in declared(event) if write.renamed_from == dataset]
 
+    def fetch_declarations(self, versions: Iterable[str]) -> None:
+        bases = {base_version(version) for version in versions} - self._declared_writes.keys()
+        if not bases:
+            return
+        self._declared_writes.update((base, []) for base in bases)
+        self.fetch_owners(bases)
+        owners = {owner for base in bases if (owner := self._owners[base]) is not None}
+        edges = self._view.reader.incoming(EdgeKind.DECLARED, owners)
+        seqs = {edge.seq for found in edges.values() for edge in found}
+        events = self._view.reader.events(sorted(seqs)).values() if seqs else ()
+        for write in (write for event in events for write in declared(event)):
+            if write.base in bases and not write.drops:
+                self._declared_writes[write.base].append(write)
+
     def _declarations(self, base: str) -> list[Write]:
         """Writes without a run: the lifecycle changes that DatasetEvents declare for a version."""
-        if base not in self._declared_writes:
-            owner = self._view.reader.nodes((base,)).get(base)
-            target = owner.owner if owner and owner.owner else ""
-            edges = self._view.reader.incoming(EdgeKind.DECLARED, (target,))[target]
-            events = self._view.reader.events(edge.seq for edge in edges).values()
-            self._declared_writes[base] = [
-                write for event in events for write in declared(event) if write.base == base and not write.drops
-            ]
+        self.fetch_declarations((base,))
         return self._declared_writes[base]
+
+    def fetch_places(self, versions: Iterable[str]) -> None:
+        """What telling the states of versions asks for, all at once."""
+        versions = list(versions)
+        self.fetch_producers(versions)
+        self.fetch_declarations(versions)
+        made = (write for version in versions for write in self.writes_of(version))
+        datasets = list(dict.fromkeys(write.dataset for write in made))
+        self.models_among(datasets)
+        moments = self._view.moments
+        for kind in (EdgeKind.WROTE, EdgeKind.REPLACED):
+            moments.fetch(kind, datasets)
+        self._fetch_runs_before((dataset, FOREVER) for dataset in datasets)
+
+
+def _owner(record: NodeRecord | None) -> str | None:
+    if record is None or record.kind not in (NodeKind.DATASET, NodeKind.DATASET_VERSION):
+        return None
+    return record.owner or record.id
 
 
 def symlinks(body: bytes) -> frozenset[str]:
     """The dataset ids that a symlinks facet lists (SymlinksDatasetFacet 1-0-1); none where it is deleted."""
     if is_deletion(body):
         return frozenset()
-    listed = orjson.loads(body).get("identifiers") or ()
+    entries = map(mapping, listed(mapping(orjson.loads(body)).get("identifiers")))
     return frozenset(
         dataset_id(entry["namespace"], entry["name"])
-        for entry in listed
-        if isinstance(entry, dict) and isinstance(entry.get("namespace"), str) and isinstance(entry.get("name"), str)
+        for entry in entries
+        if isinstance(entry.get("namespace"), str) and isinstance(entry.get("name"), str)
     )

@@ -5,12 +5,15 @@ whatever the store.
 """
 
 from collections.abc import Iterable
+from functools import cached_property
 
 import orjson
 
 from catalog.graph.contract import EdgeKind, GraphReader, Mention
 from catalog.graph.record import ParentRef, Processing
 from catalog.identity import job_id
+from catalog.lineage.columns import mapping
+from catalog.lineage.moments import Moments
 from catalog.lineage.runs import JobTraits, Run, grouped, own_traits, related
 from catalog.model import RunState
 
@@ -22,6 +25,7 @@ class GraphView:
 
     def __init__(self, reader: GraphReader) -> None:
         self.reader = reader
+        self.moments = Moments(reader)
         self._runs: dict[str, tuple[Run, ...]] = {}
         self._traits: dict[str, JobTraits] = {}
         self._applications: dict[str, Run | None] = {}
@@ -29,7 +33,7 @@ class GraphView:
         self._mentions: dict[str, list[Mention]] = {}
         self._bundles: dict[str, dict[str, str]] = {}
 
-    @property
+    @cached_property
     def now(self) -> int:
         """The instant at which silence is judged: the valid time asked for, else the newest received time."""
         cut = self.reader.cut
@@ -181,18 +185,17 @@ class GraphView:
 
 def is_deletion(body: bytes) -> bool:
     """Whether a facet body says `_deleted: true` (only job and dataset facets can)."""
-    return b'"_deleted":true' in body and orjson.loads(body).get("_deleted") is True
+    return b'"_deleted":true' in body and mapping(orjson.loads(body)).get("_deleted") is True
 
 
 def _traits(body: bytes | None) -> JobTraits:
     if body is None:
         return JobTraits()
-    document = orjson.loads(body)
+    document = mapping(orjson.loads(body))
     processing = document.get("processingType")
-    pattern = document.get("emissionPattern")
-    window = pattern.get("windowDuration") if isinstance(pattern, dict) else None
+    window = mapping(document.get("emissionPattern")).get("windowDuration")
     return JobTraits(
-        Processing(processing) if processing in set(Processing) else Processing.BATCH,
+        Processing(processing) if isinstance(processing, str) and processing in set(Processing) else Processing.BATCH,
         document.get("jobType") if isinstance(document.get("jobType"), str) else None,
         float(window) if isinstance(window, int | float) else None,
     )

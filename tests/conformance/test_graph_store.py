@@ -345,6 +345,21 @@ def test_edges_are_asked_for_many_keys_and_one_kind(store: GraphStore) -> None:
         assert reader.incoming(USED, ["\0", "\ud800"]) == {"\0": [], "\ud800": []}
 
 
+def test_the_last_moments_of_many_targets(store: GraphStore) -> None:
+    moments = [("r1", "t", 3), ("r2", "t", 5), ("r3", "t", 5), ("r1", "t", 7), ("r1", "u", 4)]
+    edges = [Edge(WROTE, source, target, at, seq) for seq, (source, target, at) in enumerate(moments)]
+    store.apply(Batch(edges=edges), "log", 0, len(edges))
+    with store.read() as reader:
+        for limit in (1, 2, 3, 9):
+            found = reader.last(WROTE, ["t", "u", "unknown"], limit=limit)
+            assert found.keys() == {"t", "u", "unknown"}
+            for target, held in found.items():
+                assert held == reader.latest(WROTE, target, before=FOREVER, limit=limit)
+    with store.read(known=3, valid=6) as reader:
+        assert [edge.at for edge in reader.last(WROTE, ["t"], limit=2)["t"]] == [5, 5]
+        assert reader.last(EdgeKind.REPLACED, ["t"], limit=2) == {"t": []}
+
+
 def test_latest_goes_backwards(store: GraphStore) -> None:
     told = [(1, 0, "a"), (5, 2, "b"), (5, 2, "é"), (5, 1, "c"), (7, 0, "d"), (9, 3, "e")]
     for kind in (WROTE, USED):
