@@ -60,6 +60,7 @@ def job_id(namespace: str, name: str) -> str:
     return _opaque(NodeKind.JOB, namespace, name)
 
 
+@lru_cache(maxsize=65536)
 def run_id(run: str, namespace: str, job: str) -> str:
     """A run is its UUID *and* its job: one UUID used by two unrelated jobs is two runs."""
     return _opaque(NodeKind.RUN, run, namespace, job)
@@ -69,11 +70,13 @@ def field_id(dataset: str, path: str) -> str:
     return _opaque(NodeKind.FIELD, dataset, path)
 
 
+@lru_cache(maxsize=65536)
 def named_version_id(dataset: str, version: str) -> str:
     """A version that its producer named (the `version` facet)."""
     return _opaque(NodeKind.DATASET_VERSION, dataset, "named", version)
 
 
+@lru_cache(maxsize=65536)
 def run_version_id(dataset: str, run: str) -> str:
     """A version that only its run tells apart."""
     return _opaque(NodeKind.DATASET_VERSION, dataset, "run", run)
