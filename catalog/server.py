@@ -12,6 +12,7 @@ import orjson
 import structlog
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from catalog.access import Access
@@ -24,7 +25,7 @@ from catalog.log.writer import LogWriter
 from catalog.pages import graphql_page, page_routes
 from catalog.settings import Settings
 from catalog.supervision import SupervisedChild
-from catalog.telemetry import Metrics, configure_logging
+from catalog.telemetry import CountRequests, Metrics, configure_logging
 from catalog_graphql.application import create_graphql
 from ingest.http import LineageDoor
 from ingest.http import routes as lineage_routes
@@ -111,7 +112,9 @@ def create_app(parts: Parts) -> Starlette:
         *health_routes(health),
         *page_routes(),
     ]
-    app = Starlette(routes=routes)
+    paths = [route.path for route in routes if isinstance(route, Route)]
+    counted = Middleware(CountRequests, parts.metrics.requests, paths)
+    app = Starlette(routes=routes, middleware=[counted])
     app.router.redirect_slashes = False  # some producers lose the event on a redirect
     return app
 

@@ -4,11 +4,13 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 
 import structlog
 
 _BACKOFF = (0.5, 10.0)  # seconds before a restart: first, most
+_HEALTHY = 60.0  # seconds of life after which an earlier death is forgotten
 _GRACE = 10.0  # seconds for a child to end by itself
 
 logger = structlog.get_logger(__name__)
@@ -62,7 +64,10 @@ class SupervisedChild:
         delay, most = _BACKOFF
         while not self._stopping.is_set():
             assert self._process is not None
+            began = time.monotonic()
             code = self._process.wait()
+            if time.monotonic() - began > _HEALTHY:
+                delay = _BACKOFF[0]
             if self._stopping.is_set():
                 return
             logger.error("child.died", module=self._module, code=code, restart_in=delay)
