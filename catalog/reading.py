@@ -8,6 +8,7 @@ from catalog.graph.contract import EdgeKind, GraphReader
 from catalog.graph.record import EventRecord
 from catalog.identity import NodeKind, base_version, structure
 from catalog.instant import optional_text, text
+from catalog.lineage.continuation import Continuation
 from catalog.lineage.deployments import Deployments, Interval
 from catalog.lineage.fieldgrain import FieldGrain
 from catalog.lineage.history import with_history
@@ -191,7 +192,8 @@ class Reading:
         down = wanted.direction is not Direction.UPSTREAM
         walked = walk(step, roots, up=up, down=down, depth=wanted.depth, limit=wanted.limit)
         if up and wanted.history and wanted.grain is Grain.RUN:
-            with_history(walked, self._versions, self._jobs, self._runs.left_out, wanted.depth, wanted.limit)
+            held = Continuation(self._view, self._versions)
+            with_history(walked, self._versions, held, self._jobs, self._runs.left_out, wanted.depth, wanted.limit)
         return self._answer(node, walked)
 
     def _step(self, node: str, wanted: Walk) -> tuple[Step, list[str]]:

@@ -121,7 +121,7 @@ class Deployments:
             version = self._version(run, served.dataset, served.version, event.at)
             stated = Assertion(served.dataset, version, served.role, served.share)
             found.setdefault(served.dataset, {})[version] = stated
-        models = self._models({use.dataset for use in event.inputs})
+        models = self._view.models_among(use.dataset for use in event.inputs)
         for use in (use for use in event.inputs if use.dataset in models):
             version = self._version(run, use.dataset, use.version, event.at)
             held = found.setdefault(use.dataset, {}).get(version, Assertion(use.dataset, version, role, share))
@@ -133,10 +133,6 @@ class Deployments:
         """The version served; the dataset itself where it has none that we know."""
         resolution = self._versions.resolve(Read(run, dataset, version, at, at))
         return resolution.versions[0] if resolution.versions else dataset
-
-    def _models(self, datasets: set[str]) -> set[str]:
-        edges = self._view.reader.outgoing(EdgeKind.HAS_ROLE, datasets)
-        return {dataset for dataset, found in edges.items() if any(edge.target == "MODEL" for edge in found)}
 
 
 def _serving_at(run: Run, event: EventRecord) -> Serving | None:

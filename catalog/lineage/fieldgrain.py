@@ -104,7 +104,7 @@ class FieldGrain:
         """One run of each structure, and every run that made a version of a model: each version is a sink."""
         runs = {run.id: run for run in self._jobs.examples(job)}
         outputs = {use.dataset for run in runs.values() for event in run.events for use in event.outputs}
-        models = self._versions.models_among(outputs)
+        models = self._view.models_among(outputs)
         made = self._view.reader.incoming(EdgeKind.VERSION_OF, models) if models else {}
         versions = [edge.source for edges in made.values() for edge in edges]
         self._versions.fetch_producers(versions)

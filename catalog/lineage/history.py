@@ -8,6 +8,7 @@ since the last replacement, so the answer's size follows the number of jobs and 
 from collections.abc import Mapping
 
 from catalog.identity import NodeKind, structure
+from catalog.lineage.continuation import Continuation
 from catalog.lineage.jobgrain import JobGrain
 from catalog.lineage.versions import Versions
 from catalog.lineage.walk import Flowing, Walked, walk
@@ -15,13 +16,19 @@ from catalog.model import Basis
 
 
 def with_history(
-    walked: Walked, versions: Versions, jobs: JobGrain, left_out: Mapping[str, set[str]], depth: int, limit: int
+    walked: Walked,
+    versions: Versions,
+    continuation: Continuation,
+    jobs: JobGrain,
+    left_out: Mapping[str, set[str]],
+    depth: int,
+    limit: int,
 ) -> None:
     """Add the datasets of continuing versions and of long reads, with their JOB-grain lineage."""
     for node in sorted(walked.distance):
         if structure(node) is NodeKind.DATASET_VERSION:
             link = versions.link_of(node)
-            count, since = versions.continued(link) if link else (0, None)
+            count, since = continuation.continued(link) if link else (0, None)
             if link and count:
                 _join(walked, jobs, link.write.dataset, node, since, depth, limit)
         for dataset in sorted(left_out.get(node, ())):

@@ -270,7 +270,7 @@ class JobGrain:
         todo = [(each, interval) for each in datasets for interval in self._arrivals.get(each, here).values()]
         seen = set(todo)
         found: dict[str, None] = {}
-        self._versions.fetch_aliases(datasets)
+        self._versions.aliases.fetch(datasets)
         while todo:
             dataset, interval = todo.pop()
             for other in self._aliases_of(dataset, *interval):
@@ -285,10 +285,10 @@ class JobGrain:
 
     def _aliases_of(self, dataset: str, first: int, last: int) -> list[str]:
         found = set()
-        for edge in self._versions.aliases(dataset):
+        for edge in self._versions.aliases.edges(dataset):
             instants = {first, last} | ({edge.at} if first <= edge.at <= last else set())
             if edge.source != edge.target and any(
-                edge.target in self._versions.aliases_at((edge.source,), instant).get(edge.source, ())
+                edge.target in self._versions.aliases.at((edge.source,), instant).get(edge.source, ())
                 for instant in instants
             ):
                 found.add(edge.target if edge.source == dataset else edge.source)

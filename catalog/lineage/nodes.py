@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from catalog.graph.contract import EdgeKind, NodeRecord
 from catalog.identity import NodeKind, base_version, structure
 from catalog.instant import text
+from catalog.lineage.continuation import Continuation
 from catalog.lineage.runs import Run
 from catalog.lineage.versions import Versions
 from catalog.lineage.view import GraphView
@@ -22,6 +23,7 @@ class Nodes:
     def __init__(self, view: GraphView, versions: Versions) -> None:
         self._view = view
         self._versions = versions
+        self._continuation = Continuation(view, versions)
 
     def describe(self, ids: Iterable[str]) -> dict[str, Node]:
         wanted = list(dict.fromkeys(ids))
@@ -81,7 +83,7 @@ class Nodes:
         link = self._versions.link_of(each)
         state, continues = self._version_state(each, record.owner or ""), None
         if link is not None:
-            count, since = self._versions.continued(link)
+            count, since = self._continuation.continued(link)
             continues = Continues(count, None if since is None else text(since)) if count else None
         return Node(
             each,

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from catalog.graph.contract import FOREVER, EdgeKind
 from catalog.identity import NodeKind, base_version, structure
+from catalog.lineage.continuation import Continuation
 from catalog.lineage.derivations import Derivation, Flow, Read, Write
 from catalog.lineage.runs import Run
 from catalog.lineage.versions import How, Resolution, Versions
@@ -23,6 +24,7 @@ class RunGrain:
     def __init__(self, view: GraphView, versions: Versions) -> None:
         self._view = view
         self._versions = versions
+        self._continuation = Continuation(view, versions)
         self._history = False
         self._latest_only: frozenset[str] = frozenset()
         self.left_out: dict[str, set[str]] = {}  # run → datasets of which it read more versions than an answer shows
@@ -85,7 +87,7 @@ class RunGrain:
     def _renamed(self, write: Write) -> tuple[str, ...]:
         """What a DatasetEvent's RENAME carried over: the version of the old name, or the name itself."""
         assert write.renamed_from is not None
-        datasets = self._versions.component(write.renamed_from, write.began)
+        datasets = self._versions.aliases.component(write.renamed_from, write.began)
         link, _ = self._versions.current(datasets, write.began)
         return (link.version if link else write.renamed_from,)
 
@@ -230,7 +232,7 @@ class RunGrain:
             self._follow(grown, dataset, self._readers(dataset, 0, FOREVER))
         self._versions.fetch_owners(nodes)
         owners = {owner for node in nodes if (owner := self._versions.owner(node)) is not None}
-        self._versions.fetch_aliases(owners)
+        self._versions.aliases.fetch(owners)
         self._versions.fetch_drops(owners)
         for node in nodes:
             self._follow_renames(grown, node)
@@ -251,7 +253,7 @@ class RunGrain:
         found: dict[str, None] = {}
         for version in versions:
             link = self._versions.link_of(version)
-            for heir in self._versions.continuing(link) if link else ():
+            for heir in self._continuation.continuing(link) if link else ():
                 if heir.version not in versions:
                     found[heir.version] = None
                     grown.reached.add(heir.version)
@@ -268,22 +270,13 @@ class RunGrain:
 
     def _readers(self, dataset: str, low: int, high: int) -> set[str]:
         """Runs that may have read the dataset, or what it was ever an alias of, between two instants."""
-        datasets = self._ever_aliased(dataset)
+        datasets = self._versions.aliases.ever(dataset)
         span = max(self._view.reader.spans(datasets).values(), default=0)
         edges = self._view.reader.incoming(
             EdgeKind.READ, datasets, low=max(0, low - span), high=min(FOREVER, high + span)
         )
         found = {edge.source for group in edges.values() for edge in group}
         self._view.fetch_runs(found)
-        return found
-
-    def _ever_aliased(self, dataset: str) -> set[str]:
-        found, frontier = {dataset}, {dataset}
-        while frontier:
-            self._versions.fetch_aliases(frontier)
-            edges = [edge for each in frontier for edge in self._versions.aliases(each)]
-            frontier = {end for edge in edges for end in (edge.source, edge.target)} - found
-            found |= frontier
         return found
 
     def _follow(self, grown: Expansion, node: str, readers: Iterable[str]) -> None:
@@ -308,7 +301,7 @@ class RunGrain:
     def _follow_renames(self, grown: Expansion, node: str) -> None:
         """What a DatasetEvent made of it under another name."""
         dataset = self._versions.owner(node)
-        names = sorted(self._ever_aliased(dataset)) if dataset else []
+        names = sorted(self._versions.aliases.ever(dataset)) if dataset else []
         for write in (write for name in names for write in self._versions.renames_of(name)):
             if node in self._renamed(write):
                 version = self._versions.id_of(write)

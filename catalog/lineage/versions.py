@@ -6,15 +6,12 @@ from enum import StrEnum
 from heapq import merge
 from itertools import islice
 
-import orjson
-
 from catalog.graph.contract import FOREVER, Edge, EdgeKind, NodeRecord
-from catalog.graph.record import REPLACING
-from catalog.identity import NodeKind, base_version, dataset_id, named_version_id, variant
-from catalog.lineage.columns import listed, mapping
+from catalog.identity import NodeKind, base_version, named_version_id, variant
+from catalog.lineage.aliases import Aliases
 from catalog.lineage.derivations import Derivation, Read, Write, declared, derivations
 from catalog.lineage.runs import Run
-from catalog.lineage.view import GraphView, is_deletion
+from catalog.lineage.view import GraphView
 
 EVENT = "event:"  # the source of a moment that no run made; `Edge.seq` finds the event
 _MANY = 10
@@ -59,16 +56,14 @@ class Versions:
 
     def __init__(self, view: GraphView) -> None:
         self._view = view
+        self.aliases = Aliases(view)
         self._derivations: dict[str, list[Derivation]] = {}
         self._writes: dict[str, list[Write]] = {}
         self._producers: dict[str, list[Write]] = {}
         self._owners: dict[str, str | None] = {}
         self._drops: dict[str, list[tuple[int, str]]] = {}  # (moment, run)
         self._dropped: dict[str, list[Edge]] = {}
-        self._components: dict[tuple[str, int], tuple[str, ...]] = {}
-        self._aliases: dict[str, list[Edge]] = {}
         self._declared_writes: dict[str, list[Write]] = {}
-        self._models: dict[str, bool] = {}
         self._generated: dict[str, tuple[str, ...]] = {}
         self._resolutions: dict[tuple[str, str | None, int, int, str], Resolution] = {}
 
@@ -96,6 +91,11 @@ class Versions:
         """The moment of the last drop, -1 without one."""
         self.fetch_drops((dataset,))
         return self._drops[dataset][-1][0] if self._drops[dataset] else -1
+
+    def dropped_before(self, link: Link) -> int:
+        """The last drop before the link's moment, -1 without one."""
+        self.fetch_drops((link.write.dataset,))
+        return max((drop for drop, _ in self._drops[link.write.dataset] if drop < link.key[0]), default=-1)
 
     def drop_after(self, link: Link) -> int | None:
         """When the link's incarnation ended."""
@@ -209,7 +209,7 @@ class Versions:
 
     def latest(self, dataset: str) -> str | None:
         """A dataset named without version: its current, else its latest written, else its latest declared one."""
-        datasets = self.component(dataset, FOREVER - 1)
+        datasets = self.aliases.component(dataset, FOREVER - 1)
         link, _ = self.current(datasets)
         if link:
             return link.version
@@ -238,50 +238,6 @@ class Versions:
         at, version = named[-1]
         return self.version_at(dataset, named_version_id(dataset, version), at)
 
-    # Aliases ---------------------------------------------------------------------------------------------------
-
-    def component(self, dataset: str, instant: int) -> tuple[str, ...]:
-        """The datasets that are one under ALIAS_OF at an instant, ordered by id; the first stands for all."""
-        key = (dataset, instant)
-        if key not in self._components:
-            members = self._connected(dataset, instant)
-            for member in members:
-                self._components[(member, instant)] = members
-        return self._components[key]
-
-    def fetch_aliases(self, datasets: Iterable[str]) -> None:
-        """What each dataset was ever said to be an alias of, either way."""
-        missing = [dataset for dataset in dict.fromkeys(datasets) if dataset not in self._aliases]
-        if not missing:
-            return
-        out = self._view.reader.outgoing(EdgeKind.ALIAS_OF, missing)
-        into = self._view.reader.incoming(EdgeKind.ALIAS_OF, missing)
-        for dataset in missing:
-            self._aliases[dataset] = out[dataset] + into[dataset]
-
-    def aliases(self, dataset: str) -> list[Edge]:
-        self.fetch_aliases((dataset,))
-        return self._aliases[dataset]
-
-    def _connected(self, dataset: str, instant: int) -> tuple[str, ...]:
-        found, frontier = {dataset}, {dataset}
-        while frontier:
-            self.fetch_aliases(frontier)
-            pairs = {(edge.source, edge.target) for each in frontier for edge in self._aliases[each]}
-            if not pairs:
-                break
-            stated = self.aliases_at({source for source, _ in pairs}, instant)
-            held = [pair for pair in pairs if pair[1] in stated.get(pair[0], ())]
-            frontier = {end for pair in held for end in pair} - found
-            found |= frontier
-        return tuple(sorted(found))
-
-    def aliases_at(self, datasets: Iterable[str], instant: int) -> dict[str, frozenset[str]]:
-        """What the symlinks facet of each dataset lists at an instant."""
-        earlier = GraphView(self._view.reader.until(instant))
-        bodies = earlier.facet_bodies(datasets, "symlinks")
-        return {dataset: symlinks(body) for dataset, body in bodies.items()}
-
     # Reads -----------------------------------------------------------------------------------------------------
 
     def fetch_reads(self, reads: Iterable[Read]) -> None:
@@ -291,7 +247,7 @@ class Versions:
         self.fetch_drops({read.dataset for read in reads})
         unversioned = [read for read in reads if read.version is None]
         datasets = {read.dataset for read in unversioned}
-        self.fetch_aliases(datasets)
+        self.aliases.fetch(datasets)
         self._view.moments.fetch(EdgeKind.WROTE, datasets)
         self._fetch_runs_before((read.dataset, read.start + 1) for read in unversioned)
 
@@ -320,7 +276,7 @@ class Versions:
         return Resolution((version,), How.REPORTED, 1, unwritten=not self.producers(version))
 
     def _found(self, read: Read) -> Resolution:
-        datasets = self.component(read.dataset, read.start)
+        datasets = self.aliases.component(read.dataset, read.start)
         standing, partial = self.current(datasets, read.start, read.run)
         own = self._own_versions(read.run)
         arrived: list[Link] = []
@@ -395,82 +351,7 @@ class Versions:
             and not (other.reported and write.reported and other.base != write.base)
         ]  # fmt: skip
 
-    # What a version still holds --------------------------------------------------------------------------------
-
-    def _replacements(self, link: Link) -> list[Link]:
-        """The last writes up to this one, of its incarnation, that replaced what stood when they began."""
-        before = link.key[0] + 1
-        edges = self._view.moments.latest(EdgeKind.REPLACED, link.write.dataset, before=before, limit=_STRIDE)
-        dropped = self._dropped_before(link)
-        return [
-            found
-            for found in self.links(link.write.dataset, edges)
-            if found.write.change in REPLACING
-            and not found.write.partial
-            and found.key <= link.key
-            and found.key[0] > dropped
-        ]
-
-    def _dropped_before(self, link: Link) -> int:
-        self.fetch_drops((link.write.dataset,))
-        return max((drop for drop, _ in self._drops[link.write.dataset] if drop < link.key[0]), default=-1)
-
-    def continued(self, link: Link) -> tuple[int, int | None]:
-        """How many runs wrote what this version continues, and since when (µs; None: since ever).
-
-        Up to ten are counted one by one; beyond, the runs that have a moment in the interval, whose number no
-        walk has to pay for.
-        """
-        if self._is_model(link.write.dataset):
-            return 0, None
-        replacing = self._replacements(link)
-        since = replacing[-1].write.began if replacing else None
-        if link.write.partial:
-            return 0, None
-        low = max([self._dropped_before(link), *(each.write.began for each in replacing)]) + 1
-        high = link.key[0]
-        count = self._view.moments.count(EdgeKind.WROTE, link.write.dataset, low=low, high=high) if low <= high else 0
-        if count <= _MANY:
-            before = self.between(link.write.dataset, low, high) if count else []
-            count = len(
-                {
-                    each.write.run.id
-                    for each in before
-                    if each.write.run and not each.write.drops and not each.write.partial
-                    and each.key < link.key and each.version != link.version
-                }
-            )  # fmt: skip
-        return count, since
-
-    def models_among(self, datasets: Iterable[str]) -> list[str]:
-        """Those that were ever declared a model."""
-        wanted = list(dict.fromkeys(datasets))
-        missing = [dataset for dataset in wanted if dataset not in self._models]
-        if missing:
-            for dataset, edges in self._view.reader.outgoing(EdgeKind.HAS_ROLE, missing).items():
-                self._models[dataset] = any(edge.target == "MODEL" for edge in edges)
-        return [dataset for dataset in wanted if self._models[dataset]]
-
-    def _is_model(self, dataset: str) -> bool:
-        """A model's version holds nothing of the one before: what it was made from is among its inputs."""
-        return bool(self.models_among((dataset,)))
-
-    def continuing(self, link: Link) -> Iterator[Link]:
-        """The later links that hold what this one wrote, until a drop, or a write that replaced it."""
-        if self._is_model(link.write.dataset):
-            return
-        after = link.key[0]
-        while True:
-            edges = self._view.moments.earliest(EdgeKind.WROTE, link.write.dataset, after=after, limit=_STRIDE)
-            for found in self.links(link.write.dataset, edges):
-                if found.write.partial:
-                    continue
-                if found.write.drops or (found.write.change in REPLACING and found.write.began >= link.key[0]):
-                    return
-                yield found
-            if len(edges) < _STRIDE:
-                return
-            after = edges[-1].at
+    # Places and lives -------------------------------------------------------------------------------------------
 
     def links_of(self, version: str) -> list[Link]:
         """The version's own places in its chain, in order: none for one that nobody wrote or that is in progress,
@@ -544,7 +425,7 @@ class Versions:
         self.fetch_declarations(versions)
         made = (write for version in versions for write in self.writes_of(version))
         datasets = list(dict.fromkeys(write.dataset for write in made))
-        self.models_among(datasets)
+        self._view.models_among(datasets)
         moments = self._view.moments
         for kind in (EdgeKind.WROTE, EdgeKind.REPLACED):
             moments.fetch(kind, datasets)
@@ -555,15 +436,3 @@ def _owner(record: NodeRecord | None) -> str | None:
     if record is None or record.kind not in (NodeKind.DATASET, NodeKind.DATASET_VERSION):
         return None
     return record.owner or record.id
-
-
-def symlinks(body: bytes) -> frozenset[str]:
-    """The dataset ids that a symlinks facet lists (SymlinksDatasetFacet 1-0-1); none where it is deleted."""
-    if is_deletion(body):
-        return frozenset()
-    entries = map(mapping, listed(mapping(orjson.loads(body)).get("identifiers")))
-    return frozenset(
-        dataset_id(entry["namespace"], entry["name"])
-        for entry in entries
-        if isinstance(entry.get("namespace"), str) and isinstance(entry.get("name"), str)
-    )

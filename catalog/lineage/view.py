@@ -32,6 +32,7 @@ class GraphView:
         self._members: dict[str, tuple[Run, ...]] = {}
         self._mentions: dict[str, list[Mention]] = {}
         self._bundles: dict[str, dict[str, str]] = {}
+        self._models: dict[str, bool] = {}
 
     @cached_property
     def now(self) -> int:
@@ -181,6 +182,17 @@ class GraphView:
         digests = {entity: found[name][1] for entity, found in winners.items() if name in found}
         bodies = self.reader.bodies(set(digests.values())) if digests else {}
         return {entity: body for entity, digest in digests.items() if not is_deletion(body := bodies[digest])}
+
+    # Roles -----------------------------------------------------------------------------------------------------
+
+    def models_among(self, datasets: Iterable[str]) -> list[str]:
+        """Those that were ever declared a model."""
+        wanted = list(dict.fromkeys(datasets))
+        missing = [dataset for dataset in wanted if dataset not in self._models]
+        if missing:
+            for dataset, edges in self.reader.outgoing(EdgeKind.HAS_ROLE, missing).items():
+                self._models[dataset] = any(edge.target == "MODEL" for edge in edges)
+        return [dataset for dataset in wanted if self._models[dataset]]
 
 
 def is_deletion(body: bytes) -> bool:

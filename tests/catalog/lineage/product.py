@@ -12,6 +12,7 @@ from catalog.graph.contract import FOREVER, GraphReader, GraphStore
 from catalog.graph.memory import MemoryGraph
 from catalog.graph.record import DatasetUse, EventRecord, ParentRef
 from catalog.identity import dataset_id, run_id
+from catalog.lineage.continuation import Continuation
 from catalog.lineage.deployments import Deployments
 from catalog.lineage.derivations import Read
 from catalog.lineage.jobgrain import JobGrain
@@ -170,7 +171,7 @@ class Questions:
 
     def _state(self, version: str, dataset: str, links: Sequence[Link]) -> VersionState:
         link = self._versions.link_of(version)
-        count, since = self._versions.continued(link) if link else (0, None)
+        count, since = Continuation(self._view, self._versions).continued(link) if link else (0, None)
         moments = sorted(
             {each.write.current for each in links if each.version == version and each.write.current is not None}
         )
