@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
 from catalog.access import Access, LogState
 from catalog.assertions import Interpreted
 from catalog.errors import InvalidInputError
@@ -16,10 +18,12 @@ from catalog.graph.contract import GraphStore
 from catalog.log.entry import Entry, EntryType
 from catalog.log.reader import LogReader
 from catalog.log.store import LogStore
-from catalog.projector import Interpret, Projector
+from catalog.projector import Interpret, Projector, outdated
 from catalog.settings import Settings
 from ingest.limits import Limits
 from ingest.openlineage import ModelRules, interpret
+
+logger = structlog.get_logger(__name__)
 
 GRAPH_FILE = "graph.db"
 
@@ -50,6 +54,10 @@ def interpreter(settings: Settings) -> Interpret:
 
 
 def follower(settings: Settings, log: LogReader, store: GraphStore) -> Follower:
+    """A follower of the log. A graph that an earlier version projected is emptied: it is made again from the log."""
+    if outdated(store, log.origin):
+        logger.info("projection.renewed", store=store.name)
+        store.clear()
     return Follower(log, Projector(store, log.origin, interpreter(settings)), settings.batch)
 
 

@@ -13,17 +13,36 @@ from catalog.identity import NodeKind, field_id
 from catalog.log.entry import Entry
 from catalog.run_assertions import kept_reads_of, moments_of, root_edges_of, shapes_of, spans_of, vanished_shapes
 
+PROJECTION = 1  # raised whenever the same entries give other facts
 _REMEMBERED = 200_000  # assertions known to be in the store; forgetting one costs a write, never a fact
 
 Interpret = Callable[[Entry], Interpreted | None]
 
 
+def projected_origin(origin: str) -> str:
+    """How a store names a log: by its origin and the projection that reads it."""
+    return f"{origin}#{PROJECTION}"
+
+
+def outdated(store: GraphStore, origin: str) -> bool:
+    """Whether a store holds this log as another version of the projection read it."""
+    position = store.position()
+    return position is not None and position.origin != projected_origin(origin) and _log_of(position.origin) == origin
+
+
+def _log_of(named: str) -> str:
+    return named.partition("#")[0]
+
+
 class Projector:
-    """Fills one store from entries. Not for use by several threads."""
+    """Fills one store from entries. Not for use by several threads.
+
+    `origin` names the log. `outdated` tells whether its graph has to be emptied first.
+    """
 
     def __init__(self, store: GraphStore, origin: str, interpret: Interpret) -> None:
         self._store = store
-        self._origin = origin
+        self._origin = projected_origin(origin)
         self._interpret = interpret
         self._asserted: dict[tuple[str, ...], int] = {}
 
@@ -36,16 +55,23 @@ class Projector:
         """Add consecutive entries; False where the store had already moved on, and nothing changed."""
         if not entries:
             return True
+        try:
+            applied = self._project(entries)
+        except BaseException:
+            self._asserted.clear()  # what did not reach the store must be said again
+            raise
+        if not applied:
+            self._asserted.clear()
+        return applied
+
+    def _project(self, entries: Sequence[Entry]) -> bool:
         batch = Batch()
         for entry in entries:
             interpreted = self._interpret(entry)
             if interpreted is not None:
                 self._add(batch, interpreted)
         self._add_runs(batch)
-        applied = self._store.apply(batch, self._origin, entries[0].seq, entries[-1].seq + 1)
-        if not applied:
-            self._asserted.clear()
-        return applied
+        return self._store.apply(batch, self._origin, entries[0].seq, entries[-1].seq + 1)
 
     # One event -------------------------------------------------------------------------------------------------
 

@@ -127,7 +127,7 @@ def _graph(settings: Settings, origin: str, size: int) -> Finding:
             f"{store.name}, empty",
             "`lineward rebuild` fills it" if size else "",
         )
-    if position.origin != origin:
+    if position.origin.partition("#")[0] != origin:
         fact = f"{store.name} holds another log, {position.origin}"
         return Finding(Level.FAIL, "graph", fact, "name another graph, or `lineward rebuild` this one")
     lag = size - position.offset
