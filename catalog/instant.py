@@ -8,8 +8,7 @@ SECOND = 1_000_000
 
 def text(micros: int) -> str:
     """RFC 3339 in UTC with microseconds."""
-    moment = EPOCH + timedelta(microseconds=micros)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond:06d}Z"
+    return (EPOCH + timedelta(microseconds=micros)).isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"
 
 
 def optional_text(micros: int | None) -> str | None:
