@@ -7,6 +7,7 @@ from catalog.graph.contract import EdgeKind
 from catalog.graph.record import EventRecord, Processing, Serving
 from catalog.identity import digest
 from catalog.lineage.derivations import Read
+from catalog.lineage.resolution import Resolutions
 from catalog.lineage.runs import Run
 from catalog.lineage.versions import Versions
 from catalog.lineage.view import GraphView
@@ -53,7 +54,7 @@ class Interval:
 class Deployments:
     def __init__(self, view: GraphView, versions: Versions) -> None:
         self._view = view
-        self._versions = versions
+        self._resolutions = Resolutions(view, versions)
 
     def of_all(self) -> Iterator[Interval]:
         edges = self._view.reader.incoming(EdgeKind.HAS_ROLE, ("DEPLOYMENT",))["DEPLOYMENT"]
@@ -131,7 +132,7 @@ class Deployments:
 
     def _version(self, run: Run, dataset: str, version: str | None, at: int) -> str:
         """The version served; the dataset itself where it has none that we know."""
-        resolution = self._versions.resolve(Read(run, dataset, version, at, at))
+        resolution = self._resolutions.resolve(Read(run, dataset, version, at, at))
         return resolution.versions[0] if resolution.versions else dataset
 
 

@@ -6,8 +6,9 @@ from catalog.graph.contract import FOREVER, EdgeKind
 from catalog.identity import NodeKind, base_version, structure
 from catalog.lineage.continuation import Continuation
 from catalog.lineage.derivations import Derivation, Flow, Read, Write
+from catalog.lineage.resolution import How, Resolution, Resolutions
 from catalog.lineage.runs import Run
-from catalog.lineage.versions import How, Resolution, Versions
+from catalog.lineage.versions import Versions
 from catalog.lineage.view import GraphView
 from catalog.lineage.walk import Expansion, Flowing
 from catalog.model import Basis, GapKind, RunState
@@ -25,6 +26,7 @@ class RunGrain:
         self._view = view
         self._versions = versions
         self._continuation = Continuation(view, versions)
+        self._resolutions = Resolutions(view, versions)
         self._history = False
         self._latest_only: frozenset[str] = frozenset()
         self.left_out: dict[str, set[str]] = {}  # run → datasets of which it read more versions than an answer shows
@@ -61,7 +63,7 @@ class RunGrain:
         self._versions.fetch_producers(versions)
         self._versions.fetch_declarations(versions)
         writes = (write for version in versions for write in self._versions.producers(version))
-        self._versions.fetch_reads(flow.read for write in writes for flow in self._flows_into(write))
+        self._resolutions.fetch(flow.read for write in writes for flow in self._flows_into(write))
 
     def _explain(self, grown: Expansion, version: str, write: Write) -> None:
         run = write.run
@@ -110,7 +112,7 @@ class RunGrain:
         not known about it."""
         run = read.run
         self._meet(grown, run)
-        resolution = self._versions.resolve(read)
+        resolution = self._resolutions.resolve(read)
         for seen in resolution.versions or (read.dataset,):
             if only not in (None, seen):
                 continue
@@ -130,7 +132,7 @@ class RunGrain:
                 grown.gap(GapKind.ROLLED_UP, self._versions.id_of(write), _ROLLED_UP)
                 grown.reached.add(seen)
                 grown.edge(seen, run.id, _during(run, Basis.ROLLUP, read.entries))
-                _tell_gaps(grown, read, self._versions.resolve(read))
+                _tell_gaps(grown, read, self._resolutions.resolve(read))
 
     # Roll-up ---------------------------------------------------------------------------------------------------
 
@@ -170,7 +172,7 @@ class RunGrain:
 
     def _taken(self, read: Read, write: Write) -> tuple[str, ...]:
         """What a roll-up takes of one read: an external dataset, or the versions that stood before."""
-        resolution = self._versions.resolve(read)
+        resolution = self._resolutions.resolve(read)
         if not resolution.versions:
             return (read.dataset,)
         return tuple(version for version in resolution.versions if self._stood_before(version, write))
@@ -207,7 +209,7 @@ class RunGrain:
                 continue
             for made in self._versions.producers(current):
                 for flow in self._flows_into(made):
-                    fresh = set(self._versions.resolve(flow.read).versions) - seen
+                    fresh = set(self._resolutions.resolve(flow.read).versions) - seen
                     seen |= fresh
                     frontier += sorted(fresh)
         clean |= seen
@@ -246,7 +248,7 @@ class RunGrain:
         """What these runs read, in bulk."""
         runs = [run for uuid in uuids for run in self._view.runs(uuid)]
         self._view.fetch_runs(run.parent.run for run in runs if run.parent)
-        self._versions.fetch_reads(read for run in runs for each in self.derivations(run) for read in each.reads)
+        self._resolutions.fetch(read for run in runs for each in self.derivations(run) for read in each.reads)
 
     def _heirs(self, grown: Expansion, versions: Sequence[str]) -> list[str]:
         """Later versions that still hold the rows of these, up to the next replacement."""
@@ -286,7 +288,7 @@ class RunGrain:
             self._follow_application(grown, node, run)
 
     def _sees(self, read: Read, node: str) -> bool:
-        resolution = self._versions.resolve(read)
+        resolution = self._resolutions.resolve(read)
         return node in resolution.versions or (not resolution.versions and read.dataset == node)
 
     def _follow_derivation(self, grown: Expansion, node: str, derivation: Derivation) -> None:

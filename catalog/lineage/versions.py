@@ -2,39 +2,19 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from heapq import merge
 from itertools import islice
 
 from catalog.graph.contract import FOREVER, Edge, EdgeKind, NodeRecord
 from catalog.identity import NodeKind, base_version, named_version_id, variant
 from catalog.lineage.aliases import Aliases
-from catalog.lineage.derivations import Derivation, Read, Write, declared, derivations
+from catalog.lineage.derivations import Derivation, Write, declared, derivations
 from catalog.lineage.runs import Run
 from catalog.lineage.view import GraphView
 
 EVENT = "event:"  # the source of a moment that no run made; `Edge.seq` finds the event
-_MANY = 10
 _STRIDE = 16
 _FEW = 4  # moments that mostly tell what is current
-
-
-class How(StrEnum):
-    REPORTED = "REPORTED"
-    SINGLE = "SINGLE"
-    AMBIGUOUS = "AMBIGUOUS"
-    EXTERNAL = "EXTERNAL"
-
-
-@dataclass(frozen=True, slots=True)
-class Resolution:
-    """The versions that a read saw, in chain order (the first and the last where there are over ten)."""
-
-    versions: tuple[str, ...]
-    how: How
-    count: int
-    after_partial: bool = False
-    unwritten: bool = False  # REPORTED, but nobody reported writing it
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +45,6 @@ class Versions:
         self._dropped: dict[str, list[Edge]] = {}
         self._declared_writes: dict[str, list[Write]] = {}
         self._generated: dict[str, tuple[str, ...]] = {}
-        self._resolutions: dict[tuple[str, str | None, int, int, str], Resolution] = {}
 
     # Names -----------------------------------------------------------------------------------------------------
 
@@ -189,7 +168,7 @@ class Versions:
     ) -> tuple[Link | None, bool]:
         """What was current in the chain of some datasets at an instant, seen by a run that does not see its own
         writes and drops; and whether the last thing before it in the chain was a partial write."""
-        own = self._own_versions(run) if run else frozenset()
+        own = self.own_versions(run) if run else frozenset()
         chains = [self.backwards(dataset, instant + 1) for dataset in datasets]
         partial = False
         for link in merge(*chains, key=lambda each: each.key, reverse=True):
@@ -204,7 +183,7 @@ class Versions:
                 return link, partial
         return None, partial
 
-    def _own_versions(self, run: Run) -> frozenset[str]:
+    def own_versions(self, run: Run) -> frozenset[str]:
         return frozenset(self.id_of(write) for write in self.writes_by(run) if not write.drops)
 
     def latest(self, dataset: str) -> str | None:
@@ -238,20 +217,7 @@ class Versions:
         at, version = named[-1]
         return self.version_at(dataset, named_version_id(dataset, version), at)
 
-    # Reads -----------------------------------------------------------------------------------------------------
-
-    def fetch_reads(self, reads: Iterable[Read]) -> None:
-        """What resolving them asks for, all at once."""
-        reads = list(reads)
-        self.fetch_producers(named_version_id(r.dataset, r.version) for r in reads if r.version is not None)
-        self.fetch_drops({read.dataset for read in reads})
-        unversioned = [read for read in reads if read.version is None]
-        datasets = {read.dataset for read in unversioned}
-        self.aliases.fetch(datasets)
-        self._view.moments.fetch(EdgeKind.WROTE, datasets)
-        self._fetch_runs_before((read.dataset, read.start + 1) for read in unversioned)
-
-    def _fetch_runs_before(self, instants: Iterable[tuple[str, int]]) -> None:
+    def fetch_runs_before(self, instants: Iterable[tuple[str, int]]) -> None:
         """The runs that wrote each dataset last before an instant."""
         moments = self._view.moments
         self._fetch_writers(
@@ -262,41 +228,6 @@ class Versions:
 
     def _fetch_writers(self, edges: Iterable[Edge]) -> None:
         self._view.fetch_runs({edge.source for edge in edges if not edge.source.startswith(EVENT)})
-
-    def resolve(self, read: Read) -> Resolution:
-        key = (read.dataset, read.version, read.start, read.end, read.run.id)
-        if key not in self._resolutions:
-            self._resolutions[key] = self._reported(read) if read.version is not None else self._found(read)
-        return self._resolutions[key]
-
-    def _reported(self, read: Read) -> Resolution:
-        assert read.version is not None
-        base = named_version_id(read.dataset, read.version)
-        version = self.version_at(read.dataset, base, read.start, read.run)
-        return Resolution((version,), How.REPORTED, 1, unwritten=not self.producers(version))
-
-    def _found(self, read: Read) -> Resolution:
-        datasets = self.aliases.component(read.dataset, read.start)
-        standing, partial = self.current(datasets, read.start, read.run)
-        own = self._own_versions(read.run)
-        arrived: list[Link] = []
-        if read.end > read.start + 1:
-            arrived = [link for each in datasets for link in self.between(each, read.start + 1, read.end - 1)]
-        during = sorted(
-            (
-                link
-                for link in arrived
-                if link.write.current is not None and not link.write.drops and link.version not in own
-            ),
-            key=lambda link: link.key,
-        )
-        seen = [*([standing] if standing else []), *during]
-        versions = tuple(dict.fromkeys(link.version for link in seen))
-        if not versions:
-            return Resolution((), How.EXTERNAL, 0, partial)
-        how = How.SINGLE if len(versions) == 1 else How.AMBIGUOUS
-        shown = versions if len(versions) <= _MANY else (versions[0], versions[-1])
-        return Resolution(shown, how, len(versions), partial)
 
     # Producers -------------------------------------------------------------------------------------------------
 
@@ -429,7 +360,7 @@ class Versions:
         moments = self._view.moments
         for kind in (EdgeKind.WROTE, EdgeKind.REPLACED):
             moments.fetch(kind, datasets)
-        self._fetch_runs_before((dataset, FOREVER) for dataset in datasets)
+        self.fetch_runs_before((dataset, FOREVER) for dataset in datasets)
 
 
 def _owner(record: NodeRecord | None) -> str | None:

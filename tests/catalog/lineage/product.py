@@ -17,6 +17,7 @@ from catalog.lineage.deployments import Deployments
 from catalog.lineage.derivations import Read
 from catalog.lineage.jobgrain import JobGrain
 from catalog.lineage.nodes import Nodes
+from catalog.lineage.resolution import Resolutions
 from catalog.lineage.rungrain import RunGrain
 from catalog.lineage.runs import JobTraits, Run
 from catalog.lineage.versions import Link, Versions
@@ -155,7 +156,7 @@ class Questions:
         self, dataset: str, start: int, end: int, run: str | None = None, version: str | None = None
     ) -> Resolution:
         reader = next((each for each in self._runs() if each.id == run), _NOBODY)
-        found = self._versions.resolve(Read(reader, dataset, version, start, end))
+        found = Resolutions(self._view, self._versions).resolve(Read(reader, dataset, version, start, end))
         return Resolution(found.how.value, found.versions, found.count, found.after_partial, found.unwritten)
 
     def _runs(self) -> list[Run]:
