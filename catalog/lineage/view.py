@@ -79,11 +79,6 @@ class GraphView:
         for job in missing:
             self._traits[job] = _traits(bodies.get(job))
 
-    def job_traits(self, job: str) -> JobTraits:
-        """What the job's own jobType facet says, BATCH where it has none."""
-        self._fetch_traits((job,))
-        return self._traits[job]
-
     # Parents ---------------------------------------------------------------------------------------------------
 
     def bound(self, reference: ParentRef) -> Run | None:
