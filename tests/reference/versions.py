@@ -175,9 +175,10 @@ class Versions:
         """Earlier writes whose rows this one still holds, as far as is known."""
         if write.moment is None or write.dataset in self._models():
             return []
-        before = [w for w in self._incarnation(write) if w.key < write.key and w.version != write.version]
+        before = [w for w in self._incarnation(write) if w.key < write.key]
         replacing = [w for w in [*before, write] if w.replaces]
-        return [w for w in before if all(w.moment is not None and w.moment > r.begin for r in replacing)]
+        others = [w for w in before if w.version != write.version]
+        return [w for w in others if all(w.moment is not None and w.moment > r.begin for r in replacing)]
 
     def _models(self) -> set[str]:
         served = {model.dataset for event in self.records if event.serving for model in event.serving.models}
