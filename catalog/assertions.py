@@ -1,6 +1,6 @@
 """What one entry asserts by itself, whatever else the log holds."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol
 
 from catalog.graph.contract import Edge, EdgeKind, Mention, NodeRecord
@@ -22,6 +22,11 @@ class Interpreted(Protocol):
     def jobs(self) -> Mapping[str, tuple[str, str]]: ...
     @property
     def fields(self) -> Mapping[str, set[str]]: ...
+    @property
+    def unplaced(self) -> Collection[str]:
+        """Datasets in a namespace that every machine has, where no rule says whose is meant."""
+        ...
+
     @property
     def bundles(self) -> Mapping[str, Mapping[str, str]]: ...
     @property
@@ -108,6 +113,12 @@ def mentions_of(record: EventRecord) -> list[Mention]:
         for entity, bundle in dict.fromkeys(found)
         if bundle is not None
     ]
+
+
+def senders_of(read: Interpreted) -> list[Edge]:
+    """Who mentioned the datasets whose namespace does not tell senders apart."""
+    record = read.record
+    return [Edge(EdgeKind.TOLD_BY, dataset, record.actor, record.at, record.seq) for dataset in sorted(read.unplaced)]
 
 
 def nodes_of(read: Interpreted) -> Iterable[NodeRecord]:

@@ -22,7 +22,15 @@ class NodeKind(StrEnum):
     JOB = "JOB"
     DEPLOYMENT = "DEPLOYMENT"
     RUN = "RUN"
+    APPROVAL = "APPROVAL"
+    WAIVER = "WAIVER"
+    ATTESTATION = "ATTESTATION"
+    DECISION = "DECISION"
+    POLICY = "POLICY"
 
+
+ACTS = frozenset({NodeKind.APPROVAL, NodeKind.WAIVER, NodeKind.ATTESTATION, NodeKind.DECISION, NodeKind.POLICY})
+"""What people did, and what was decided: facts about other nodes."""
 
 _PREFIX = {
     NodeKind.DATASET: "ds",
@@ -30,8 +38,15 @@ _PREFIX = {
     NodeKind.FIELD: "fd",
     NodeKind.JOB: "jb",
     NodeKind.RUN: "rn",
+    NodeKind.APPROVAL: "ap",
+    NodeKind.WAIVER: "wv",
+    NodeKind.ATTESTATION: "at",
+    NodeKind.DECISION: "dc",
+    NodeKind.POLICY: "po",
 }
 _STRUCTURE = {prefix: kind for kind, prefix in _PREFIX.items()}
+
+_SHARED = frozenset({"file", "inmemory", "default"})
 
 VARIANT = "~"  # a version's later incarnation, or its half of a run-id collision
 
@@ -87,6 +102,11 @@ def moment_version_id(dataset: str, run: str, at: int) -> str:
     return _opaque(NodeKind.DATASET_VERSION, dataset, "moment", run, str(at))
 
 
+def act_id(kind: NodeKind, act: str) -> str:
+    """An act of a person, by the UUID in its body."""
+    return _opaque(kind, act)
+
+
 def variant(version: str, *parts: str) -> str:
     """The same version name in another incarnation of its dataset."""
     return f"{version}{VARIANT}{urlsafe_b64encode(digest(*parts)[:6]).decode()}"
@@ -100,3 +120,16 @@ def base_version(version: str) -> str:
 def structure(node: str) -> NodeKind | None:
     """The structural kind that an id claims, None where it is no id of ours."""
     return _STRUCTURE.get(node.partition("_")[0])
+
+
+@lru_cache(maxsize=65536)
+def is_shared_namespace(namespace: str) -> bool:
+    """Whether every machine has a place of this name, which therefore tells no two senders' data apart.
+
+    These are `file`, `inmemory` and `default`, and addresses of files without a host.
+    """
+    if namespace.rstrip(":/").lower() in _SHARED:
+        return True
+    scheme, colon, rest = namespace.partition(":")
+    host = rest[2:].partition("/")[0] if rest.startswith("//") else ""
+    return scheme.lower() == "file" and bool(colon) and host.lower() in ("", "localhost")

@@ -62,6 +62,8 @@ class GapKind(StrEnum):
     UNREPORTED_PARENT = "UNREPORTED_PARENT"
     UNKNOWN_PRODUCER = "UNKNOWN_PRODUCER"  # a version that somebody read and nobody reported writing
     SILENT = "SILENT"  # a service past three heartbeats
+    SHARED_NAMESPACE = "SHARED_NAMESPACE"  # several senders mean perhaps different data by one name
+    NOT_PERMITTED = "NOT_PERMITTED"  # it is there, and the reader may not see it
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +103,17 @@ class Continues:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node with what its kind knows; a field that does not apply is None."""
+    """A node with what its kind knows; a field that does not apply is None.
+
+    An act's name is its verb, its namespace that of what it is about, `started` when it was accepted.
+    """
 
     id: str
     kind: NodeKind
     namespace: str | None
     name: str
     label: str | None = None  # version, run UUID, column path
-    parent: str | None = None  # dataset of a version or column, job of a run
+    parent: str | None = None  # dataset of a version or column, job of a run, what an act is about
     state: str | None = None  # RunState, or CURRENT, SUPERSEDED, PARTIAL, DROPPED for a version
     started: Timestamp | None = None
     ended: Timestamp | None = None

@@ -6,28 +6,31 @@ batches, so an incremental projection and a rebuild end in the same facts.
 
 from collections.abc import Callable, Sequence
 
-from catalog.assertions import Interpreted, declared_moments_of, edges_of, mentions_of, nodes_of
+from catalog.act import InterpretedAct
+from catalog.assertions import Interpreted, declared_moments_of, edges_of, mentions_of, nodes_of, senders_of
 from catalog.graph.contract import FOREVER, MOMENTS, Batch, GraphStore, NodeRecord
 from catalog.graph.record import EventRecord
 from catalog.identity import NodeKind, field_id
 from catalog.log.entry import Entry
 from catalog.run_assertions import kept_reads_of, moments_of, root_edges_of, shapes_of, spans_of, vanished_shapes
 
-PROJECTION = 1  # raised whenever the same entries give other facts
+PROJECTION = 2  # raised whenever the same entries give other facts
 _REMEMBERED = 200_000  # assertions known to be in the store; forgetting one costs a write, never a fact
 
-Interpret = Callable[[Entry], Interpreted | None]
+Interpret = Callable[[Entry], Interpreted | InterpretedAct | None]
 
 
-def projected_origin(origin: str) -> str:
-    """How a store names a log: by its origin and the projection that reads it."""
-    return f"{origin}#{PROJECTION}"
+def projected_origin(origin: str, reading: str = "") -> str:
+    """How a store names a log: by its origin, the projection that reads it, and the rules by which it does."""
+    return f"{origin}#{PROJECTION}" + (f"+{reading}" if reading else "")
 
 
-def outdated(store: GraphStore, origin: str) -> bool:
-    """Whether a store holds this log as another version of the projection read it."""
+def outdated(store: GraphStore, origin: str, reading: str = "") -> bool:
+    """Whether a store holds this log as another version of the projection read it, or by other rules."""
     position = store.position()
-    return position is not None and position.origin != projected_origin(origin) and _log_of(position.origin) == origin
+    if position is None or position.origin == projected_origin(origin, reading):
+        return False
+    return _log_of(position.origin) == origin
 
 
 def _log_of(named: str) -> str:
@@ -37,12 +40,13 @@ def _log_of(named: str) -> str:
 class Projector:
     """Fills one store from entries. Not for use by several threads.
 
-    `origin` names the log. `outdated` tells whether its graph has to be emptied first.
+    `origin` names the log, `reading` the rules by which `interpret` reads it. `outdated` tells whether its graph has
+    to be emptied first.
     """
 
-    def __init__(self, store: GraphStore, origin: str, interpret: Interpret) -> None:
+    def __init__(self, store: GraphStore, origin: str, interpret: Interpret, reading: str = "") -> None:
         self._store = store
-        self._origin = projected_origin(origin)
+        self._origin = projected_origin(origin, reading)
         self._interpret = interpret
         self._asserted: dict[tuple[str, ...], int] = {}
 
@@ -68,7 +72,9 @@ class Projector:
         batch = Batch()
         for entry in entries:
             interpreted = self._interpret(entry)
-            if interpreted is not None:
+            if isinstance(interpreted, InterpretedAct):
+                _add_act(batch, interpreted)
+            elif interpreted is not None:
                 self._add(batch, interpreted)
         self._add_runs(batch)
         return self._store.apply(batch, self._origin, entries[0].seq, entries[-1].seq + 1)
@@ -81,7 +87,7 @@ class Projector:
         batch.bundles.update(read.bundles)
         batch.bodies.update(read.bodies)
         self._name_nodes(batch, read)
-        for edge in edges_of(record):
+        for edge in [*edges_of(record), *senders_of(read)]:
             if edge.kind in MOMENTS or self._is_news(("edge", edge.kind, edge.source, edge.target), edge.at):
                 batch.edges.append(edge)
         batch.edges += declared_moments_of(record)
@@ -134,3 +140,9 @@ class Projector:
             batch.shapes += shapes_of(uuid, events) + vanished_shapes(uuid, stored[uuid], events)
             for dataset, span in spans_of(events).items():
                 batch.spans[dataset] = max(span, batch.spans.get(dataset, 0))
+
+
+def _add_act(batch: Batch, act: InterpretedAct) -> None:
+    batch.nodes.append(act.node)
+    batch.edges += act.edges
+    batch.bodies.update(act.bodies)

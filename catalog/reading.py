@@ -1,12 +1,16 @@
 """One consistent reading of the catalog: every question that the doors put, answered at one cut."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
+import orjson
+
+from catalog.act import Act
 from catalog.errors import InvalidInputError, NotFoundError
-from catalog.graph.contract import EdgeKind, GraphReader
+from catalog.graph.contract import EdgeKind, GraphReader, NodeRecord
 from catalog.graph.record import EventRecord
-from catalog.identity import NodeKind, base_version, structure
+from catalog.identity import ACTS, NodeKind, base_version, structure
 from catalog.instant import optional_text, text
 from catalog.lineage.continuation import Continuation
 from catalog.lineage.deployments import Deployments, Interval
@@ -16,6 +20,7 @@ from catalog.lineage.jobgrain import JobGrain
 from catalog.lineage.nodes import Nodes
 from catalog.lineage.references import References
 from catalog.lineage.rungrain import RunGrain
+from catalog.lineage.senders import shared_names
 from catalog.lineage.versions import Versions
 from catalog.lineage.view import GraphView, is_deletion
 from catalog.lineage.walk import Step, Walked, walk
@@ -109,17 +114,23 @@ class Reading:
         ]
         return sorted(found, key=lambda node: (node.ended or node.started or "", node.id), reverse=True)
 
-    def facets(self, node: str, names: Sequence[str] | None = None) -> list[Facet]:
-        """Facets in force on a dataset or job; on a run or version those of its events besides."""
+    def facets(
+        self, node: str, names: Sequence[str] | None = None, *, said_by: Callable[[str], bool] | None = None
+    ) -> list[Facet]:
+        """Facets in force on a dataset or job; on a run or version those of its events besides.
+
+        With `said_by`, those that would be in force had only the senders (actors of the log) spoken that it accepts:
+        what one without authority says does not hide what one with it said before.
+        """
         kind = structure(node)
         if kind is NodeKind.RUN:
-            return self._event_facets(self._run_events(node), names)
+            return self._event_facets(_of_senders(self._run_events(node), said_by), names)
         owner = node
         if kind is NodeKind.DATASET_VERSION:
             record = self._reader.nodes((base_version(node),)).get(base_version(node))
             owner = record.owner if record and record.owner else node
         since = self._versions.last_drop(owner) if kind is not NodeKind.JOB else -1
-        winners = self._view.facet_winners((owner,), since)[owner]
+        winners = self._view.facet_winners((owner,), since, said_by)[owner]
         wanted = {name: won for name, won in winners.items() if names is None or name in names}
         bodies = self._reader.bodies({digest for _, digest in wanted.values()})
         found = [
@@ -129,7 +140,7 @@ class Reading:
         ]
         if kind is NodeKind.DATASET_VERSION:
             known = {facet.name for facet in found}
-            found += [f for f in self._written_facets(node, names) if f.name not in known]
+            found += [f for f in self._written_facets(node, names, said_by) if f.name not in known]
         return found
 
     def _run_events(self, node: str) -> list[EventRecord]:
@@ -140,13 +151,15 @@ class Reading:
     def _event_facets(self, events: Sequence[EventRecord], names: Sequence[str] | None) -> list[Facet]:
         return self._bundled([(event, event.run_bundle) for event in events], names)
 
-    def _written_facets(self, version: str, names: Sequence[str] | None) -> list[Facet]:
+    def _written_facets(
+        self, version: str, names: Sequence[str] | None, said_by: Callable[[str], bool] | None
+    ) -> list[Facet]:
         """Output facets of the writes that made a version."""
         seqs = {seq for write in self._versions.producers(version) for seq in write.entries}
         owner = self._reader.nodes((base_version(version),))[base_version(version)].owner
         uses = [
             (event, use.use_bundle)
-            for event in self._reader.events(seqs).values()
+            for event in _of_senders(self._reader.events(seqs).values(), said_by)
             for use in event.outputs
             if use.dataset == owner
         ]
@@ -181,13 +194,35 @@ class Reading:
     def entries(self, seqs: Iterable[int]) -> list[EventRecord]:
         return [event for _, event in sorted(self._reader.events(seqs).items())]
 
+    # Acts ------------------------------------------------------------------------------------------------------
+
+    def acts(self, kind: NodeKind, target: str | None = None) -> list[Act]:
+        """The acts of one kind that concern a node or answer an act (all of the kind without), in the log's order."""
+        about = kind.value if target is None else target
+        edges = self._reader.incoming(EdgeKind.CONCERNS, (about,))[about]
+        records = self._reader.nodes(edge.source for edge in edges)
+        return self._read_acts([record for record in records.values() if record.kind is kind])
+
+    def act(self, node: str) -> Act | None:
+        """The act with this node id; None for what is no act, and for one that the cut does not see."""
+        records = self._reader.nodes((node,)) if structure(node) in ACTS else {}
+        return next(iter(self._read_acts(records.values())), None)
+
+    def _read_acts(self, records: Iterable[NodeRecord]) -> list[Act]:
+        ordered = sorted(records, key=attrgetter("seq"))
+        bodies = self._reader.bodies({record.label or "" for record in ordered})
+        return [
+            Act(record.id, record.kind, record.name, record.seq, record.at, orjson.loads(bodies[record.label or ""]))
+            for record in ordered
+        ]
+
     # Lineage ---------------------------------------------------------------------------------------------------
 
     def lineage(self, reference: NodeRef, wanted: Walk) -> LineageGraph:
         """Walk from a node. Raises NotFoundError, AmbiguousReferenceError or InvalidInputError."""
         _check(wanted)
         node = self._references.id_of(reference)
-        step, roots = self._step(node, wanted)
+        step, roots = self._step(self._references.subject_of(node), wanted)
         up = wanted.direction is not Direction.DOWNSTREAM
         down = wanted.direction is not Direction.UPSTREAM
         walked = walk(step, roots, up=up, down=down, depth=wanted.depth, limit=wanted.limit)
@@ -226,20 +261,22 @@ class Reading:
             for (source, target), flowing in sorted(walked.edges.items())
             if source in described and target in described
         )
+        nodes = tuple(described[each] for each in shown)
+        gaps = walked.gaps | shared_names(self._reader, nodes)
         return LineageGraph(
             described[node],
-            tuple(described[each] for each in shown),
+            nodes,
             edges,
             walked.depth,
             walked.truncated,
-            tuple(sorted(walked.gaps, key=lambda gap: (gap.kind, gap.node, gap.reason))),
+            tuple(sorted(gaps, key=lambda gap: (gap.kind, gap.node, gap.reason))),
             self.known,
             self.valid,
         )
 
     def paths(self, start: NodeRef, end: NodeRef, first: int) -> list[LineagePath]:
         """The shortest ways for data from one node to the other, at RUN grain, at most `first` of them."""
-        source, target = (self._references.id_of(each) for each in (start, end))
+        source, target = (self._references.subject_of(self._references.id_of(each)) for each in (start, end))
         roots = self._references.run_grain_roots(target)
         goals = set(self._references.run_grain_roots(source)) | {source}
         walked = walk(self._runs.begin(), roots, up=True, down=False, depth=MAX_DEPTH, limit=MAX_LIMIT)
@@ -274,6 +311,10 @@ _STRUCTURAL = {
 def structural_only(wanted: set[NodeKind]) -> set[NodeKind]:
     """A search for datasets finds models too, and one for jobs deployments: they are kinds of these."""
     return {role for role, kind in _STRUCTURAL.items() if kind in wanted}
+
+
+def _of_senders(events: Iterable[EventRecord], said_by: Callable[[str], bool] | None) -> list[EventRecord]:
+    return [event for event in events if said_by is None or said_by(event.actor)]
 
 
 def _check(wanted: Walk) -> None:

@@ -5,6 +5,7 @@ another takes a redirect for success and loses the event.
 """
 
 import asyncio
+import inspect
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -15,11 +16,13 @@ import orjson
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Receive, Send
+from starlette.types import Scope as Connection
 
 from catalog.errors import LinewardError, RetryableError
 from catalog.log import token
 from catalog.log.entry import Receipt, Submission
+from catalog.principal import CHALLENGE, Principal, Scope, grants
 from ingest.body import BodyReader
 from ingest.elements import elements
 from ingest.intake import BYTE_ORDER_MARK, Intake
@@ -29,6 +32,7 @@ _LARGE = 256 * 1024  # bytes from which checking would hold up the other connect
 _AT_ONCE = 256  # events of a batch that wait for the log together
 
 _RawHeaders = list[tuple[bytes, bytes]]
+_ANYBODY = Principal("anonymous", None, grants([Scope.INGEST_WRITE]))
 
 
 class Log(Protocol):
@@ -37,22 +41,23 @@ class Log(Protocol):
     async def append(self, submission: Submission) -> Receipt: ...
 
 
-def principal_in_scope(request: Request) -> str:
-    """The principal that a middleware put into the scope."""
-    return str(request.scope.get("principal", "anonymous"))
+def anybody(request: Request) -> Principal:
+    """Everybody is let in, and nobody known."""
+    return _ANYBODY
 
 
 @dataclass(frozen=True, slots=True)
 class LineageDoor:
     """What the routes need. `origin` names the log in read tokens.
 
-    `principal_of` says who sends, or raises UnauthenticatedError, ForbiddenError or RateLimitedError.
+    `principal_of` says who sends, or raises UnauthenticatedError, ForbiddenError or RateLimitedError; it gives an
+    awaitable where finding out takes its time. What they send has to lie where they have `ingest:write`.
     """
 
     log: Log
     origin: str
     intake: Intake = field(default_factory=Intake)
-    principal_of: Callable[[Request], str] = principal_in_scope
+    principal_of: Callable[[Request], Principal | Awaitable[Principal]] = anybody
     slots: asyncio.Semaphore = field(init=False)
 
     def __post_init__(self) -> None:
@@ -62,10 +67,20 @@ class LineageDoor:
         """The read token that waits for this entry: positions count from 0, sizes from 1."""
         return token.encode(self.origin, receipt.seq + 1)
 
-    async def prepare(self, event: bytes, actor: str) -> Submission:
+    async def sender(self, request: Request) -> Principal:
+        """Who may send something somewhere; ForbiddenError before a byte of the body is read."""
+        found = self.principal_of(request)
+        principal = await found if inspect.isawaitable(found) else found
+        principal.require(Scope.INGEST_WRITE)
+        return principal
+
+    async def prepare(self, event: bytes, sender: Principal) -> Submission:
+        def permit(namespace: str) -> None:
+            sender.require(Scope.INGEST_WRITE, namespace)
+
         if len(event) < _LARGE:
-            return self.intake.submission(event, actor, "http")
-        return await asyncio.to_thread(self.intake.submission, event, actor, "http")
+            return self.intake.submission(event, sender.name, "http", permit)
+        return await asyncio.to_thread(self.intake.submission, event, sender.name, "http", permit)
 
 
 def routes(door: LineageDoor) -> list[Route]:
@@ -88,9 +103,9 @@ class _Endpoint:
     """An ASGI application, which costs a third of a Starlette function endpoint."""
 
     door: LineageDoor
-    take: Callable[[LineageDoor, bytes, str], Awaitable[_Answer]]
+    take: Callable[[LineageDoor, bytes, Principal], Awaitable[_Answer]]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
         reader = BodyReader(receive, self.door.intake.limits, self.door.slots)
         try:
             answer = await self._answer(scope, reader)
@@ -98,17 +113,17 @@ class _Endpoint:
             return
         await _send(answer, reader, send)
 
-    async def _answer(self, scope: Scope, reader: BodyReader) -> _Answer:
+    async def _answer(self, scope: Connection, reader: BodyReader) -> _Answer:
         try:
-            actor = self.door.principal_of(Request(scope))
+            sender = await self.door.sender(Request(scope))
             body = await reader.read(Headers(scope=scope))
-            return await self.take(self.door, body, actor)
+            return await self.take(self.door, body, sender)
         except LinewardError as error:
             return _refusal(error)
 
 
-async def _take_event(door: LineageDoor, body: bytes, actor: str) -> _Answer:
-    receipt = await door.log.append(await door.prepare(body, actor))
+async def _take_event(door: LineageDoor, body: bytes, sender: Principal) -> _Answer:
+    receipt = await door.log.append(await door.prepare(body, sender))
     return _Answer(
         201,
         {
@@ -120,13 +135,13 @@ async def _take_event(door: LineageDoor, body: bytes, actor: str) -> _Answer:
     )
 
 
-async def _take_batch(door: LineageDoor, body: bytes, actor: str) -> _Answer:
+async def _take_batch(door: LineageDoor, body: bytes, sender: Principal) -> _Answer:
     """Every event by itself: those that are refused keep none of the others out."""
     events = await _split(body, door.intake.limits.batch)
     outcomes: list[Receipt | LinewardError] = []
     for start in range(0, len(events), _AT_ONCE):
         window = events[start : start + _AT_ONCE]
-        outcomes += await asyncio.gather(*(_outcome(door, event, actor) for event in window))
+        outcomes += await asyncio.gather(*(_outcome(door, event, sender) for event in window))
         await asyncio.sleep(0)
     return _Answer(200, _summary(door, outcomes))
 
@@ -139,9 +154,9 @@ async def _split(body: bytes, most: int) -> list[bytes]:
     return events
 
 
-async def _outcome(door: LineageDoor, event: bytes, actor: str) -> Receipt | LinewardError:
+async def _outcome(door: LineageDoor, event: bytes, sender: Principal) -> Receipt | LinewardError:
     try:
-        return await door.log.append(await door.prepare(event, actor))
+        return await door.log.append(await door.prepare(event, sender))
     except LinewardError as error:
         return error
 
@@ -188,6 +203,8 @@ async def _send(answer: _Answer, reader: BodyReader, send: Send) -> None:
     """Answer at once; what the sender still has to say is read afterwards, and its connection closed."""
     content = orjson.dumps(answer.content)
     headers: _RawHeaders = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(content))]
+    if answer.status == 401:
+        headers.append((b"www-authenticate", CHALLENGE.encode()))
     if answer.retry_after:
         headers.append((b"retry-after", b"%d" % answer.retry_after))
     if not reader.complete:

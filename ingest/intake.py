@@ -1,5 +1,6 @@
 """From the bytes of one event to what is appended for it: the same steps for every door."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from catalog.log.entry import EntryType, Submission
@@ -10,6 +11,13 @@ from ingest.shape import check_event
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
+Permit = Callable[[str], None]
+"""Raises ForbiddenError where the sender may not write into a namespace."""
+
+
+def anywhere(_namespace: str) -> None:
+    """Permits everything."""
+
 
 @dataclass(frozen=True, slots=True)
 class Intake:
@@ -18,14 +26,16 @@ class Intake:
     limits: Limits = field(default_factory=Limits)
     allowed_environment: frozenset[str] = frozenset()
 
-    def submission(self, received: bytes, actor: str, source: str) -> Submission:
-        """Check and redact one event; NotJsonError, TooLargeError or InvalidEventError say why not.
+    def submission(self, received: bytes, actor: str, source: str, permit: Permit = anywhere) -> Submission:
+        """Check and redact one event; NotJsonError, TooLargeError, InvalidEventError or ForbiddenError say why not.
 
+        `permit` is asked for the namespace of the event's job, of a dataset event for that of its dataset.
         Duplicates are told by the bytes as received, less a byte order mark.
         """
         text = received.removeprefix(BYTE_ORDER_MARK)
         document = load_document(text, self.limits)
         outline = check_event(document.value, self.limits)
+        permit(outline.namespace)
         redaction = redact(text, document, self.allowed_environment)
         return Submission(
             type=EntryType.OPENLINEAGE,

@@ -7,7 +7,7 @@ how serialisers write an absent one.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -25,9 +25,11 @@ from catalog.graph.record import (
     Shape,
     Source,
 )
-from catalog.identity import dataset_id, job_id
+from catalog.identity import dataset_id, is_shared_namespace, job_id
 from ingest.instant import parse_instant
+from ingest.namespaces import NamespaceRules
 
+WRITTEN = "lineward_namespace"  # facet on a dataset that a rule moved: the namespace as it was written
 GRACE = 300_000_000  # µs that a producer's clock may be ahead before its time no longer counts
 
 Facets = Mapping[str, Any]
@@ -44,6 +46,7 @@ class Interpretation:
     fields: dict[str, set[str]] = field(default_factory=dict)
     bundles: dict[str, dict[str, str]] = field(default_factory=dict)
     bodies: dict[str, bytes] = field(default_factory=dict)
+    unplaced: set[str] = field(default_factory=set)  # datasets in a shared namespace without a rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,36 +74,49 @@ class ModelRules:
         )
 
 
-def interpret(body: bytes, *, seq: int, recorded: int, actor: str, rules: ModelRules | None = None) -> Interpretation:
+def interpret(
+    body: bytes,
+    *,
+    seq: int,
+    recorded: int,
+    actor: str,
+    rules: ModelRules | None = None,
+    places: NamespaceRules | None = None,
+) -> Interpretation:
     """Read a stored event body.
 
-    `recorded` is when the log took it, µs. Raises InvalidEventError for a time that does not parse, which the door
-    refuses before it reaches the log.
+    `recorded` is when the log took it, µs; `places` say what its sender means by shared namespaces. Raises
+    InvalidEventError for a time that does not parse, which the door refuses before it reaches the log.
     """
-    return _Reading(body, seq, recorded, actor, rules or ModelRules()).interpretation()
+    return _Reading(body, seq, recorded, actor, rules or ModelRules(), places or NamespaceRules()).interpretation()
 
 
 class _Reading:
     """One pass over one event, collecting what its parts refer to."""
 
-    def __init__(self, body: bytes, seq: int, recorded: int, actor: str, rules: ModelRules) -> None:
+    def __init__(
+        self, body: bytes, seq: int, recorded: int, actor: str, rules: ModelRules, places: NamespaceRules
+    ) -> None:
         self.event: dict[str, Any] = orjson.loads(body)
         self.digest = hashlib.sha256(body).hexdigest()
         self.seq, self.recorded, self.actor, self.rules = seq, recorded, actor, rules
+        self.places = places
         self.datasets: dict[str, tuple[str, str]] = {}
         self.jobs: dict[str, tuple[str, str]] = {}
         self.fields: dict[str, set[str]] = {}
         self.bundles: dict[str, dict[str, str]] = {}
         self.bodies: dict[str, bytes] = {}
+        self.unplaced: set[str] = set()
 
     def interpretation(self) -> Interpretation:
-        return Interpretation(self._record(), self.datasets, self.jobs, self.fields, self.bundles, self.bodies)
+        record = self._record()
+        return Interpretation(record, self.datasets, self.jobs, self.fields, self.bundles, self.bodies, self.unplaced)
 
     def _record(self) -> EventRecord:
         event = self.event
         job, run = _mapping(event.get("job")), _mapping(event.get("run"))
         job_facets, run_facets = _facets(job), _facets(run)
-        entries = _lineage_entries(job_facets.get("lineage"), job)
+        entries = _lineage_entries(job_facets.get("lineage"), job, self._dataset_key)
         job_type = _standing(job_facets.get("jobType"))
         sources = self._job_sources(job, entries)
         pattern = _mapping(job_type.get("emissionPattern"))
@@ -136,9 +152,18 @@ class _Reading:
     # Entities --------------------------------------------------------------------------------------------------
 
     def _dataset(self, named: Mapping[str, Any]) -> str:
-        key = dataset_id(named["namespace"], named["name"])
-        self.datasets[key] = (named["namespace"], named["name"])
+        written, name = named["namespace"], named["name"]
+        placed = self.places.place(self.actor, written)
+        namespace = written if placed is None else placed
+        key = dataset_id(namespace, name)
+        self.datasets[key] = (namespace, name)
+        if placed is None and is_shared_namespace(written):
+            self.unplaced.add(key)
         return key
+
+    def _dataset_key(self, named: Mapping[str, Any]) -> str:
+        placed = self.places.place(self.actor, named["namespace"])
+        return dataset_id(named["namespace"] if placed is None else placed, named["name"])
 
     def _job(self, named: Mapping[str, Any]) -> str:
         key = job_id(named["namespace"], named["name"])
@@ -181,6 +206,9 @@ class _Reading:
     def _use(self, mention: Mapping[str, Any], kind: str, entries: _Entries) -> DatasetUse:
         key = self._dataset(mention)
         facets, use_facets = _facets(mention), _facets(mention, kind)
+        facets.pop(WRITTEN, None)  # nobody sends it
+        if self.places.place(self.actor, mention["namespace"]) not in (None, mention["namespace"]):
+            facets[WRITTEN] = {"written": mention["namespace"]}
         change, renamed_from = self._change(facets.get("lifecycleStateChange"))
         serving = _mapping(use_facets.get("lineward_serving"))
         self._collect_columns(key, facets.get("schema"))
@@ -321,7 +349,7 @@ class _Reading:
         return digest
 
 
-def _lineage_entries(facet: Any, own: Mapping[str, Any]) -> _Entries:
+def _lineage_entries(facet: Any, own: Mapping[str, Any], dataset_key: Callable[[Mapping[str, Any]], str]) -> _Entries:
     """LineageJobFacet 1-0-0: each target with its stated inputs, entity and field level together, by target id.
 
     A target without a name is the event's own job.
@@ -333,7 +361,7 @@ def _lineage_entries(facet: Any, own: Mapping[str, Any]) -> _Entries:
         of_job = inputs is not None and entry.get("type") == "JOB"
         named = {**own, "type": "JOB"} if of_job and own and not _named(entry) else entry
         if inputs is not None and _named(named):
-            key = (job_id if of_job else dataset_id)(named["namespace"], named["name"])
+            key = job_id(named["namespace"], named["name"]) if of_job else dataset_key(named)
             target = found.setdefault(key, _Target(named))
             target.inputs.extend(inputs)
             target.columns.update(_mapping(entry.get("fields")))

@@ -1,6 +1,15 @@
 """Why the door turns something away, and the HTTP status that says so."""
 
-from catalog.errors import InvalidEventError, InvalidInputError, LinewardError, NotFoundError, RetryableError
+from catalog.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidEventError,
+    InvalidInputError,
+    LinewardError,
+    NotFoundError,
+    RetryableError,
+    UnauthenticatedError,
+)
 
 
 class NotJsonError(InvalidInputError):
@@ -33,18 +42,6 @@ class SlowBodyError(InvalidInputError):
     code = "SLOW_BODY"
 
 
-class UnauthenticatedError(LinewardError):
-    """Nobody known."""
-
-    code = "UNAUTHENTICATED"
-
-
-class ForbiddenError(LinewardError):
-    """Somebody known who may not do this."""
-
-    code = "FORBIDDEN"
-
-
 class RateLimitedError(RetryableError):
     """One sender asks too much."""
 
@@ -63,6 +60,7 @@ _STATUSES: dict[type[LinewardError], int] = {
     ForbiddenError: 403,
     NotFoundError: 404,
     SlowBodyError: 408,
+    ConflictError: 409,
     TooLargeError: 413,
     UnsupportedBodyError: 415,
     InvalidEventError: 422,
@@ -79,4 +77,4 @@ def status_of(error: LinewardError) -> int:
 
 def sentence(error: LinewardError) -> str:
     """What happened and what to do, in one line."""
-    return f"{error.message}: {error.remedy}" if error.remedy else error.message
+    return f"{error.message.rstrip('.')}: {error.remedy}" if error.remedy else error.message

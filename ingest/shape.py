@@ -24,10 +24,11 @@ _Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """The shape of an event, and its time in µs since 1970."""
+    """The shape of an event, its time in µs since 1970, and the namespace of its job, or of its dataset without one."""
 
     shape: Shape
     event_time: int
+    namespace: str
 
 
 def check_event(document: Any, limits: Limits) -> Outline:
@@ -46,7 +47,7 @@ def check_event(document: Any, limits: Limits) -> Outline:
             _check_facets(entity, path, kind)
     if not isinstance(event.get("eventType"), str | None):
         raise InvalidEventError("eventType is no string", "send START, RUNNING or COMPLETE", pointer="/eventType")
-    return Outline(shape, _event_time(event))
+    return Outline(shape, _event_time(event), event["dataset" if shape is Shape.DATASET else "job"]["namespace"])
 
 
 def _classify(event: Mapping[str, Any]) -> Shape:

@@ -39,6 +39,8 @@ class EdgeKind(StrEnum):
     PRODUCES = "PRODUCES"  # job → dataset
     HAS_ROLE = "HAS_ROLE"  # dataset or job → a word (MODEL, DEPLOYMENT, WRITES_ALONE), which is its own key
     NAMES = "NAMES"  # job → dataset that only its explicit or column lineage mentions as a source
+    TOLD_BY = "TOLD_BY"  # dataset in a shared local namespace → who mentioned it (a name: its own key)
+    CONCERNS = "CONCERNS"  # act → what it is about, the act that it answers, and its kind (a word: its own key)
 
 
 # Each moment is a fact of its own. Of all other kinds it only matters whether the cut sees the edge at all, so a store
@@ -49,7 +51,9 @@ MOMENTS = frozenset({EdgeKind.READ, EdgeKind.WROTE, EdgeKind.REPLACED, EdgeKind.
 
 @dataclass(frozen=True, slots=True)
 class NodeRecord:
-    """A node as the log first had to name it; `label` is the version, the run's UUID or the field's path."""
+    """A node as the log first had to name it; `label` is the version, the run's UUID or the field's path.
+
+    An act's name is its verb, and its namespace that of what it is about."""
 
     id: str
     kind: NodeKind  # structural
@@ -57,8 +61,8 @@ class NodeRecord:
     name: str
     seq: int
     at: int
-    owner: str | None = None  # the dataset of a version or field, the job of a run
-    label: str | None = None
+    owner: str | None = None  # the dataset of a version or field, the job of a run, what an act is about
+    label: str | None = None  # of an act the digest of its body
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +163,7 @@ class GraphReader(Protocol):
         ...
 
     def newest(self) -> int:
-        """The latest received time among entries with `seq < known`, µs; 0 for an empty graph."""
+        """The latest received time among events with `seq < known`, µs; 0 without any."""
         ...
 
     def nodes(self, ids: Iterable[str]) -> dict[str, NodeRecord]:
@@ -240,14 +244,14 @@ class GraphReader(Protocol):
         ...
 
     def search(self, words: Sequence[str], kinds: Iterable[NodeKind]) -> list[NodeRecord]:
-        """Nodes with a name of which each word begins a token, case folded, ordered by (name, id).
+        """Nodes with a name of which each word begins a token, case folded, ordered by (name, id). Never acts.
 
         `catalog.graph.tokens` is the rule. Words without a letter or digit ask for nothing, and find nothing.
         """
         ...
 
     def of_kind(self, kind: NodeKind) -> list[NodeRecord]:
-        """Every dataset or every job that the cut sees, ordered by (namespace, name)."""
+        """Every node of one structural kind that the cut sees, ordered by (namespace, name, id)."""
         ...
 
 

@@ -5,6 +5,7 @@
     (:Event)-[:STATES {at, seq}]->(:Statement {actor})-[:ABOUT]->(:Dataset|…)
     (:Statement)-[:BUNDLE]->(:Bundle)-[:FACET {name}]->(:Facet {digest, body})
     (:Run)-[:SHAPED {first, last}]->(:Shape)-[:SHAPE_OF]->(:Job)
+    (:Approval|Waiver|Attestation|Decision|Policy {verb, person, …})-[:CONCERNS]->(…)   what people did, about what
     (:Projection {origin, offset})                            how far the graph has come, in which log
 
 Whatever an edge may end in is also a `:Node`, keyed by `id`: a run's is its UUID, an event's its position. One UUID may
@@ -16,7 +17,7 @@ what was known until then (`until`: the position that overtook it), and the node
 from collections.abc import Iterator
 
 from catalog.graph.contract import MOMENTS, EdgeKind
-from catalog.identity import NodeKind
+from catalog.identity import ACTS, NodeKind
 
 LABELS = {
     NodeKind.DATASET: "Dataset",
@@ -24,6 +25,11 @@ LABELS = {
     NodeKind.FIELD: "Field",
     NodeKind.JOB: "Job",
     NodeKind.RUN: "RunIdentity",
+    NodeKind.APPROVAL: "Approval",
+    NodeKind.WAIVER: "Waiver",
+    NodeKind.ATTESTATION: "Attestation",
+    NodeKind.DECISION: "Decision",
+    NodeKind.POLICY: "Policy",
 }
 
 # Kinds beside MOMENTS whose targets may gather edges without end and are asked for by time.
@@ -64,7 +70,7 @@ def schema() -> Iterator[tuple[str, str]]:
     yield _range("states_time", "()-[e:STATES]-()", "e.of, e.at")
     yield _range("shaped_first", "()-[e:SHAPED]-()", "e.of, e.first")
     yield _range("shaped_last", "()-[e:SHAPED]-()", "e.of, e.last")
-    for label in LABELS.values():
+    for label in (label for kind, label in LABELS.items() if kind not in ACTS):
         yield _range(f"{label.lower()}_naming", f"(n:{label})", "n.naming")
     words = "CREATE FULLTEXT INDEX names IF NOT EXISTS FOR (n:Naming) ON EACH [n.words]"
     yield "names", words + " OPTIONS {indexConfig: {`fulltext.analyzer`: 'whitespace'}}"
@@ -111,7 +117,7 @@ ADD_HUBS = {
 UNWIND $rows AS r MERGE (n:Node {id: r[0]}) SET n:Run, n.uuid = r[0], n.namespace = r[1], n.name = r[2]""",
     **{
         label: f"UNWIND $rows AS r MERGE (n:Node {{id: r[0]}}) SET n:{label}"
-        for label in (*LABELS.values(), "Role", "Node")
+        for label in (*LABELS.values(), "Role", "Kind", "Sender", "Node")
     },
 }
 
@@ -125,6 +131,8 @@ SET n:{label}, n.kind = r[1], n.namespace = r[2], n.name = r[3], n.owner = r[4],
 """
 
 
+# For people who read the graph: what an act says that fits a property. Nothing of ours looks at it.
+DESCRIBE_ACTS = "UNWIND $rows AS r MATCH (n:Node {id: r[0]}) SET n += r[1]"
 SIGHT_NODES = """
 UNWIND $rows AS r MATCH (n:Node {id: r[0]}) SET n.at = r[1], n.seq = r[2], n.sightings = r[3]
 """

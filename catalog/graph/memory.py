@@ -28,7 +28,7 @@ from catalog.graph.contract import (
 )
 from catalog.graph.record import EventRecord
 from catalog.graph.tokens import found, wanted
-from catalog.identity import NodeKind
+from catalog.identity import ACTS, NodeKind
 
 Assertion = TypeVar("Assertion", NodeRecord, Edge, EventRecord, Mention)
 
@@ -186,7 +186,7 @@ class MemoryReader:
         return {dataset: self.held.spans.get(dataset, 0) for dataset in datasets}
 
     def search(self, words: Sequence[str], kinds: Iterable[NodeKind]) -> list[NodeRecord]:
-        prefixes, kinds = wanted(words), set(kinds)
+        prefixes, kinds = wanted(words), set(kinds) - ACTS
         nodes = [node for node in self._nodes().values() if prefixes and node.kind in kinds]
         return sorted((node for node in nodes if found(node.name, prefixes)), key=attrgetter("name", "id"))
 

@@ -22,7 +22,7 @@ from catalog.graph.contract import (
 )
 from catalog.graph.record import EventRecord, decode
 from catalog.graph.tokens import found, wanted
-from catalog.identity import NodeKind
+from catalog.identity import ACTS, NodeKind
 
 KEYS = 10_000  # a statement's
 PREFIX = 60  # characters: Lucene cuts tokens at 255 UTF-16 units
@@ -137,7 +137,7 @@ class Neo4jReader:
         if not prefixes:
             return []
         query = " AND ".join(f"{prefix[:PREFIX]}*" for prefix in prefixes[:PREFIXES])
-        labels = [cypher.LABELS[kind] for kind in _distinct(kinds) if kind in cypher.LABELS]
+        labels = [cypher.LABELS[kind] for kind in _distinct(kinds) if kind in cypher.LABELS.keys() - ACTS]
         rows = (row for label in labels for row in self.ask(cypher.named(label), words=query))
         nodes = [node for node in self._records(rows) if found(node.name, prefixes)]
         return sorted(nodes, key=attrgetter("name", "id"))

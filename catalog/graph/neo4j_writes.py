@@ -10,14 +10,30 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import neo4j
+import orjson
 
 from catalog.graph import cypher
 from catalog.graph.contract import MOMENTS, Batch, Edge, EdgeKind, Mention, NodeRecord
 from catalog.graph.record import EventRecord, encode
 from catalog.graph.tokens import tokens
-from catalog.identity import NodeKind, digest, structure
+from catalog.identity import ACTS, NodeKind, digest, structure
 
 ROWS = 10_000  # a statement's: a list is held in memory on both sides
+
+# Of an act's body: texts that somebody who looks at the graph would want to see.
+SHOWN = (
+    "environment",
+    "use",
+    "role",
+    "reason",
+    "pack",
+    "control",
+    "severity",
+    "type",
+    "state",
+    "validUntil",
+    "expiresAt",
+)
 
 Row = list[Any]
 Pair = tuple[int, int]  # (at, seq)
@@ -51,6 +67,7 @@ def write(tx: neo4j.ManagedTransaction, batch: Batch) -> None:
     _add_shapes(tx, batch)
     _send(tx, cypher.ADD_SPANS, ([dataset, span] for dataset, span in batch.spans.items()))
     _mark_roles(tx, batch, there)
+    _describe_acts(tx, batch)
 
 
 def front(pairs: Iterable[Pair]) -> list[Pair]:
@@ -99,7 +116,10 @@ def _ends(batch: Batch) -> dict[str, str]:
         (runs if edge.kind in FROM_RUNS else others).add(edge.source)
         (runs if edge.kind is EdgeKind.CHILD_OF else others).add(edge.target)
     roles = {edge.target for edge in batch.edges if edge.kind is EdgeKind.HAS_ROLE}
-    return {id_: _label(id_) for id_ in others} | dict.fromkeys(roles, "Role") | dict.fromkeys(runs, "Run")
+    kinds = {edge.target for edge in batch.edges if edge.kind is EdgeKind.CONCERNS and structure(edge.target) is None}
+    senders = {edge.target for edge in batch.edges if edge.kind is EdgeKind.TOLD_BY}
+    words = dict.fromkeys(senders, "Sender") | dict.fromkeys(kinds, "Kind") | dict.fromkeys(roles, "Role")
+    return {id_: _label(id_) for id_ in others} | words | dict.fromkeys(runs, "Run")
 
 
 def _label(id_: str) -> str:
@@ -134,7 +154,7 @@ def _add_nodes(tx: neo4j.ManagedTransaction, nodes: Iterable[NodeRecord], there:
             sighted.append([id_, *seen])
         else:
             added[cypher.LABELS[node.kind]].append([*_node_columns(node), *seen])
-    names = sorted({node.name for node in first.values() if node.id not in there.sightings})
+    names = sorted({node.name for node in first.values() if node.id not in there.sightings and node.kind not in ACTS})
     _send(tx, cypher.ADD_NAMINGS, ([naming(name), " ".join(tokens(name))] for name in names))
     for label, rows in added.items():
         _send(tx, cypher.add_nodes(label), rows)
@@ -143,7 +163,8 @@ def _add_nodes(tx: neo4j.ManagedTransaction, nodes: Iterable[NodeRecord], there:
 
 
 def _node_columns(node: NodeRecord) -> Row:
-    return [node.id, node.kind.value, node.namespace, node.name, node.owner, node.label, naming(node.name)]
+    words = None if node.kind in ACTS else naming(node.name)
+    return [node.id, node.kind.value, node.namespace, node.name, node.owner, node.label, words]
 
 
 def _sighting_columns(sightings: Sequence[Pair]) -> Row:
@@ -273,6 +294,19 @@ def _mark_roles(tx: neo4j.ManagedTransaction, batch: Batch, there: _Hubs) -> Non
     _send(tx, cypher.MARK_VERSIONS_OF_MODELS, sorted(roles["MODEL"]))
     versions = {node.id for node in batch.nodes if node.kind is NodeKind.DATASET_VERSION}
     _send(tx, cypher.MARK_MODEL_VERSIONS, sorted(versions - there.sightings.keys()))
+
+
+def _describe_acts(tx: neo4j.ManagedTransaction, batch: Batch) -> None:
+    acts = [node for node in batch.nodes if node.kind in ACTS and node.label in batch.bodies]
+    _send(tx, cypher.DESCRIBE_ACTS, ([act.id, _shown(act.name, batch.bodies[act.label or ""])] for act in acts))
+
+
+def _shown(verb: str, body: bytes) -> dict[str, str]:
+    """The properties that an act shows."""
+    told = orjson.loads(body)
+    by = told.get("by", {})
+    said = {name: told.get(name) for name in SHOWN} | {name: by.get(name) for name in ("principal", "person")}
+    return {"verb": verb} | {name: value for name, value in said.items() if isinstance(value, str)}
 
 
 def _missing(tx: neo4j.ManagedTransaction, held: str, keys: Iterable[str]) -> list[str]:

@@ -23,7 +23,7 @@ from catalog.graph.contract import (
 from catalog.graph.record import EventRecord
 from catalog.graph.sqlite_names import INDEXED
 from catalog.graph.tokens import found, wanted
-from catalog.identity import NodeKind
+from catalog.identity import ACTS, NodeKind
 
 decode_facets = msgspec.msgpack.Decoder(dict[str, str]).decode
 
@@ -274,7 +274,8 @@ class SqliteReader:
         if not prefixes:
             return []
         longest = max(prefixes, key=len)[:INDEXED]  # likely the rarest
-        nodes = self._nodes(_NODES_NAMED, (kind.value for kind in kinds), low=longest, high=longest + _ENDLESS)
+        keys = (kind.value for kind in kinds if kind not in ACTS)
+        nodes = self._nodes(_NODES_NAMED, keys, low=longest, high=longest + _ENDLESS)
         return sorted((node for node in nodes if found(node.name, prefixes)), key=attrgetter("name", "id"))
 
     def of_kind(self, kind: NodeKind) -> list[NodeRecord]:

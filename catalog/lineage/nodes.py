@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from catalog.graph.contract import EdgeKind, NodeRecord
-from catalog.identity import NodeKind, base_version, structure
+from catalog.identity import ACTS, NodeKind, base_version, structure
 from catalog.instant import text
 from catalog.lineage.continuation import Continuation
 from catalog.lineage.runs import Run
@@ -49,6 +49,8 @@ class Nodes:
             return self._run(each, record)
         if record.kind is NodeKind.DATASET_VERSION:
             return self._version(each, record, kind)
+        if record.kind in ACTS:
+            return Node(each, kind, record.namespace, record.name, parent=record.owner, started=text(record.at))
         return Node(each, kind, record.namespace, record.name, record.label, record.owner)
 
     def _run(self, each: str, record: NodeRecord) -> Node | None:

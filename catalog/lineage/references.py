@@ -3,6 +3,7 @@
 from catalog.errors import AmbiguousReferenceError, NotFoundError
 from catalog.graph.contract import FOREVER, EdgeKind
 from catalog.identity import (
+    ACTS,
     NodeKind,
     base_version,
     dataset_id,
@@ -104,6 +105,13 @@ class References:
         raise NotFoundError(f"No run {uuid} is known.", "Check the id, or the as-of.")
 
     # What a walk starts from -----------------------------------------------------------------------------------
+
+    def subject_of(self, node: str) -> str:
+        """An act stands for what it is about, where the cut sees that; all else for itself."""
+        if structure(node) not in ACTS:
+            return node
+        about = self._view.reader.nodes((node,))[node].owner
+        return self._seen(about) if about and self._view.reader.nodes((base_version(about),)) else node
 
     def run_grain_roots(self, node: str) -> list[str]:
         """A dataset stands for its current version, a job for its latest run, a column for its dataset."""

@@ -4,7 +4,7 @@ Callers that know what they will need say so first (`fetch_runs`), so that a wal
 whatever the store.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 
 import orjson
@@ -145,11 +145,13 @@ class GraphView:
 
     # Facets ----------------------------------------------------------------------------------------------------
 
-    def facet_winners(self, entities: Iterable[str], since: int = -1) -> dict[str, dict[str, tuple[Mention, str]]]:
+    def facet_winners(
+        self, entities: Iterable[str], since: int = -1, said_by: Callable[[str], bool] | None = None
+    ) -> dict[str, dict[str, tuple[Mention, str]]]:
         """For each entity the facets in force: name → (who said it when, digest of its body).
 
         The greatest (ordering time, digest) wins; a deleted facet is absent. Mentions up to `since` do not count
-        (a dropped dataset's labels).
+        (a dropped dataset's labels), nor those of senders that `said_by` turns down.
         """
         wanted = list(dict.fromkeys(entities))
         missing = [entity for entity in wanted if entity not in self._mentions]
@@ -158,7 +160,10 @@ class GraphView:
         bundles = {m.bundle for entity in wanted for m in self._mentions[entity]} - self._bundles.keys()
         if bundles:
             self._bundles.update({k: dict(v) for k, v in self.reader.bundles(bundles).items()})
-        return {entity: self._winners(self._mentions[entity], since) for entity in wanted}
+        return {
+            entity: self._winners((m for m in self._mentions[entity] if said_by is None or said_by(m.actor)), since)
+            for entity in wanted
+        }
 
     def _winners(self, mentions: Iterable[Mention], since: int) -> dict[str, tuple[Mention, str]]:
         best: dict[str, tuple[Mention, str]] = {}

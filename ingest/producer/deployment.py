@@ -21,7 +21,10 @@ from ingest.spec import schema_digest
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A model version behind an endpoint; `share` is its part of the live traffic, 0 to 1."""
+    """A model version behind an endpoint; `share` is its part of the live traffic, 0 to 1.
+
+    The model's digest is that of the artifact that the service loaded: take it from the file, not from the registry.
+    """
 
     model: Model
     role: Literal["primary", "canary", "shadow"] = "primary"
@@ -88,6 +91,7 @@ def _served_model(served: Served) -> ServedModel:
         namespace=model.namespace,
         name=model.name,
         version=model.version,
+        digest=model.digest,
         role=served.role,
         share=served.share,
     )

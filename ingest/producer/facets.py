@@ -47,12 +47,14 @@ class Compute:
 
 @attr.define(kw_only=True)
 class TrainingRunFacet(RunFacet):
-    """`lineward_training`, on a run: what decides its outcome beside code, data and parameters."""
+    """`lineward_training`, on a run: what decides its outcome beside code, data and parameters, and who made it."""
 
     seed: int | None = None
     environmentDigest: str | None = None
     hardware: str | None = None
     compute: Compute | None = None
+    user: str | None = None
+    authors: list[str] | None = None
 
     @staticmethod
     def _get_schema() -> str:
@@ -113,6 +115,7 @@ class ServedModel:
     namespace: str
     name: str
     version: str
+    digest: str | None = None
     role: str | None = None
     share: float | None = None
 

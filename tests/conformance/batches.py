@@ -21,10 +21,10 @@ from catalog.graph.contract import (
     RunShape,
 )
 from catalog.graph.record import DatasetUse, EventRecord, Shape
-from catalog.identity import NodeKind, dataset_id, job_id, run_id
+from catalog.identity import ACTS, NodeKind, act_id, dataset_id, job_id, run_id
 
 ORIGIN = "log-a"
-KINDS = [NodeKind.DATASET, NodeKind.JOB, NodeKind.RUN]
+KINDS = [NodeKind.DATASET, NodeKind.JOB, NodeKind.RUN, *sorted(ACTS)]
 TITLES = ["Risk score", "risk_SCORES/v2", "Größe", "GROSSE straße", "credit.risk:{x}", "emoji 🙂 naïve", ""]
 NAMESPACES = ["s3://a", "b"]
 RUNS = ["r1", "r2", "r3"]
@@ -49,6 +49,9 @@ def node(
     if kind is NodeKind.RUN:
         owner = job_id(namespace, title)
         return NodeRecord(run_id(label or "r", namespace, title), kind, namespace, title, seq, at, owner, label or "r")
+    if kind in ACTS:
+        about = dataset_id(namespace, title)
+        return NodeRecord(act_id(kind, namespace + title), kind, namespace, title, seq, at, about, hexed(title))
     id_ = (job_id if kind is NodeKind.JOB else dataset_id)(namespace, title)
     return NodeRecord(id_, kind, namespace, title, seq, at)
 
@@ -195,4 +198,4 @@ def everything(reader: GraphReader) -> dict[str, object]:
     }
 
 
-PROBED = [EdgeKind.WROTE, EdgeKind.DECLARED, EdgeKind.USED]
+PROBED = [EdgeKind.WROTE, EdgeKind.DECLARED, EdgeKind.USED, EdgeKind.CONCERNS]

@@ -4,6 +4,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import permutations
+from operator import attrgetter
 from random import Random
 from typing import Any
 
@@ -12,15 +13,16 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from catalog.act import KINDS, Act
 from catalog.errors import NotFoundError
 from catalog.graph.contract import GraphStore
 from catalog.graph.digest import digest
 from catalog.graph.memory import MemoryGraph
 from catalog.identity import NodeKind, dataset_id, field_id, run_id
-from catalog.log.entry import Entry
+from catalog.log.entry import Entry, EntryType
 from catalog.model import Direction, Grain, LineageGraph, NodeRef
 from catalog.reading import Reading, Walk
-from tests.conformance.corpus import ORACLE, Event, airflow, corpora
+from tests.conformance.corpus import ORACLE, Event, airflow, corpora, entry_at, with_acts
 from tests.ingest.events import (
     DATA,
     change,
@@ -38,6 +40,7 @@ EXAMPLES = {"neo4j": 1}  # round trips to a server are slow
 USUAL_EXAMPLES = 5
 SAMPLED_NODES = {"neo4j": 4}
 USUAL_NODES = 10
+ACT_KINDS = tuple(KINDS.values())
 
 Answers = dict[tuple[str, Grain], LineageGraph | None]
 
@@ -62,7 +65,7 @@ corpus = pytest.mark.parametrize("corpus", list(corpora()))
 
 @corpus
 def test_any_order_and_any_cut_end_in_the_same_facts(store: GraphStore, corpus: str) -> None:
-    entries = entries_of(corpora()[corpus])
+    entries = with_acts(corpora()[corpus])
 
     def holds(random: Random) -> None:
         again = [*entries, *random.sample(entries, min(3, len(entries)))]
@@ -78,8 +81,9 @@ def test_any_order_and_any_cut_end_in_the_same_facts(store: GraphStore, corpus: 
 
 @corpus
 def test_any_order_and_repetition_give_the_same_answers(corpus: str) -> None:
-    entries = entries_of(corpora()[corpus])
-    expected = _lasting(_answers(_projected(entries), _nodes(entries)))
+    entries = with_acts(corpora()[corpus])
+    whole, every = _projected(entries), _nodes(entries)
+    expected, acted = _lasting(_answers(whole, every)), _unordered(_acts(whole, every))
 
     def holds(random: Random) -> None:
         again = [*entries, *random.sample(entries, min(3, len(entries)))]
@@ -88,35 +92,39 @@ def test_any_order_and_repetition_give_the_same_answers(corpus: str) -> None:
         nodes = _some(sorted({node for node, _ in expected}), store, random)
         answered = _lasting(_answers(store, nodes))
         assert answered == {key: expected[key] for key in answered}
+        assert _unordered(_acts(store, every)) == acted
 
     _for_examples(MemoryGraph(), holds)
 
 
 @corpus
 def test_every_node_answers_alike_in_every_store(store: GraphStore, corpus: str) -> None:
-    entries = entries_of(corpora()[corpus])
+    entries = with_acts(corpora()[corpus])
     nodes = _some(_nodes(entries), store, Random(0)) if store.name in SAMPLED_NODES else _nodes(entries)
     project(store, entries, [len(entries) // 3])
-    assert _answers(store, nodes) == _answers(_projected(entries), nodes)
+    plain = _projected(entries)
+    assert _answers(store, nodes) == _answers(plain, nodes)
+    assert _acts(store, nodes) == _acts(plain, nodes)
 
 
 @corpus
 @pytest.mark.parametrize("grain", list(Grain))
 def test_a_fixed_known_is_the_first_entries_for_ever(store: GraphStore, corpus: str, grain: Grain) -> None:
     """Before and after later entries, late ones among them, and in a store that never saw more."""
-    events = list(corpora()[corpus])
+    unordered = with_acts(corpora()[corpus])
 
     def holds(random: Random) -> None:
-        random.shuffle(events)
-        entries = entries_of(events)
+        random.shuffle(unordered)
+        entries = _numbered(unordered)
         known = random.randint(0, len(entries))
         nodes = _some(_nodes(entries), store, random)
-        expected = _answers(_projected(entries[:known]), nodes, grains=(grain,))
+        first = _projected(entries[:known])
+        expected, acted = _answers(first, nodes, grains=(grain,)), _acts(first, nodes)
         store.clear()
         project(store, entries[:known])
-        assert _answers(store, nodes, grains=(grain,)) == expected
+        assert (_answers(store, nodes, grains=(grain,)), _acts(store, nodes)) == (expected, acted)
         project(store, entries[known:], start=known)
-        assert _answers(store, nodes, known, (grain,)) == expected
+        assert (_answers(store, nodes, known, (grain,)), _acts(store, nodes, known)) == (expected, acted)
 
     _for_examples(store, holds)
 
@@ -164,7 +172,7 @@ def _assert_fixed_at(events: list[Event], node: str) -> None:
 
 def _numbered(entries: Iterable[Entry]) -> list[Entry]:
     """The same entries, received at the same times, in the positions of this order."""
-    return [dataclasses.replace(entry, seq=seq) for seq, entry in enumerate(entries)]
+    return [entry_at(entry, seq) for seq, entry in enumerate(entries)]
 
 
 def _cuts(random: Random, size: int) -> list[int]:
@@ -194,7 +202,7 @@ def _for_examples(store: GraphStore, holds: Callable[[Random], None]) -> None:
 def _nodes(entries: Sequence[Entry]) -> list[str]:
     """Every dataset, version, job, run and column of the corpus."""
     found: set[str] = set()
-    for read in map(interpret_entry, entries):
+    for read in (interpret_entry(entry) for entry in entries if entry.type is EntryType.OPENLINEAGE):
         found |= {*read.datasets, *read.jobs}
         found |= {field_id(key, path) for key, paths in read.fields.items() for path in paths}
         record = read.record
@@ -225,6 +233,25 @@ def _lineage(reading: Reading, node: str, grain: Grain) -> LineageGraph | None:
         return reading.lineage(NodeRef(id=node), Walk(Direction.BOTH, 3, grain, history=grain is Grain.RUN))
     except NotFoundError:
         return None
+
+
+def _acts(store: GraphStore, nodes: Iterable[str], known: int | None = None) -> dict[str, list[Act]]:
+    """The acts of each kind, and those about each node and about each act."""
+    with store.read(known) as reader:
+        reading = Reading(reader)
+        every = {kind.value: reading.acts(kind) for kind in ACT_KINDS}
+        subjects = [*nodes, *(act.id for acts in every.values() for act in acts)]
+        about = {node: [act for kind in ACT_KINDS for act in reading.acts(kind, node)] for node in subjects}
+        assert all(reading.act(act.id) == act for acts in every.values() for act in acts)
+        return every | about
+
+
+def _unordered(acts: dict[str, list[Act]]) -> dict[str, list[Act]]:
+    """Acts without log positions, which are all that arrival may change."""
+    return {
+        key: sorted((dataclasses.replace(act, seq=0) for act in some), key=attrgetter("id"))
+        for key, some in acts.items()
+    }
 
 
 def _lasting(answers: Answers) -> Answers:

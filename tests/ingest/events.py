@@ -12,6 +12,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import orjson
 
 from catalog import instant
+from catalog.act import InterpretedAct, interpret_act
 from catalog.graph.contract import FOREVER, GraphStore
 from catalog.graph.memory import MemoryGraph
 from catalog.identity import NodeKind, structure
@@ -184,6 +185,36 @@ def _mention(mention: Mention) -> Event:
     return dataset(mention) if isinstance(mention, str) else mention
 
 
+# Acts of people --------------------------------------------------------------------------------------------------
+
+
+def act_entry(
+    type_: EntryType,
+    verb: str,
+    label: str,
+    when: float | str,
+    *,
+    target: str | None = None,
+    refers_to: str | None = None,
+    seq: int = 0,
+    **told: Any,
+) -> Entry:
+    """An act as the log holds it, accepted when it says; `label` makes its UUID."""
+    body = {
+        "v": 1,
+        "act": verb,
+        "id": uuid(label),
+        "at": time(when),
+        "by": {"principal": "key-1", "person": "ann@example.org", "roles": []},
+        **({"target": {"node": target, "namespace": DATA}} if target else {}),
+        **({"refersTo": refers_to} if refers_to else {}),
+        **told,
+    }
+    encoded = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+    recorded = parse_instant(str(body["at"])).micros
+    return Entry(seq, recorded, type_, "key-1", "http", (), encoded, b"")
+
+
 # Taking them in --------------------------------------------------------------------------------------------------
 
 
@@ -208,9 +239,14 @@ def interpret_entry(entry: Entry) -> Interpretation:
     return interpret(entry.body, seq=entry.seq, recorded=entry.recorded, actor=entry.actor)
 
 
+def read_entry(entry: Entry) -> Interpretation | InterpretedAct | None:
+    """What the projector reads of an entry of any type."""
+    return interpret_entry(entry) if entry.type is EntryType.OPENLINEAGE else interpret_act(entry)
+
+
 def project(store: GraphStore, entries: Sequence[Entry], cuts: Iterable[int] = (), *, start: int = 0) -> None:
     """Project consecutive entries, the first of them at `start`, in batches that end where the cuts say."""
-    projector = Projector(store, ORIGIN, interpret_entry)
+    projector = Projector(store, ORIGIN, read_entry)
     ends = sorted({cut for cut in cuts if 0 < cut < len(entries)} | {len(entries)})
     for first, end in zip([0, *ends[:-1]], ends, strict=True):
         assert projector.project(entries[first:end])

@@ -32,7 +32,9 @@ from catalog.log.entry import Receipt, Submission
 from ingest.http import LineageDoor, routes
 from ingest.intake import Intake
 from ingest.limits import MIB, Limits
-from ingest.refusal import ForbiddenError, RateLimitedError, UnauthenticatedError
+from catalog.errors import ForbiddenError, UnauthenticatedError
+from catalog.principal import Principal, Scope, grants
+from ingest.refusal import RateLimitedError
 
 LINEAGE = "/api/v1/lineage"
 BATCH = "/api/v1/lineage/batch"
@@ -215,10 +217,10 @@ def test_a_log_that_cannot_take_it_asks_to_try_again(client: TestClient, log: Me
     ],
 )
 def test_nobody_gets_past_the_principal(log: MemoryLog, error: LinewardError, status: int) -> None:
-    def principal_of(request: Request) -> str:
+    def principal_of(request: Request) -> Principal:
         if request.headers.get("authorization") != "Bearer good":
             raise error
-        return "key:good"
+        return Principal("key:good", None, grants([Scope.INGEST_WRITE]))
 
     door = LineageDoor(log, "origin", principal_of=principal_of)
     with TestClient(Starlette(routes=routes(door))) as client:

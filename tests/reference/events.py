@@ -1,6 +1,7 @@
 """Event records by hand: `Scenario` writes sequences down, `event_records` draws adversarial ones.
 
-Times are whole seconds after the epoch; datasets and jobs live in the namespace `ns`; a run is named by a word.
+Times are whole seconds after the epoch; datasets and jobs live in the namespace `ns`, the dataset `d` in `file`; a run
+is named by a word.
 """
 
 import hashlib
@@ -26,12 +27,20 @@ from catalog.identity import dataset_id, job_id, moment_version_id, named_versio
 from catalog.instant import SECOND, text
 
 NAMESPACE = "ns"
+EVERYBODYS = {"d": "file"}  # names whose namespace tells no two senders apart
 HOUR = 3600
 DAY = 24 * HOUR
 
 
+def namespace_of(name: str) -> str:
+    return EVERYBODYS.get(name, NAMESPACE)
+
+
 def dataset(name: str) -> str:
-    return dataset_id(NAMESPACE, name)
+    return dataset_id(namespace_of(name), name)
+
+
+SHARED = frozenset(map(dataset, EVERYBODYS))
 
 
 def job(name: str) -> str:
@@ -338,4 +347,5 @@ def _drawn(draw: st.DrawFn, seq: int, details: Mapping[str, Any]) -> EventRecord
     early = details.get("type") in ("START", None)
     at = draw(EARLY if early else TIMES)
     late = draw(st.sampled_from((0, 1, 5)))
-    return _record(seq, micros(at), micros(at + late), "local", details)
+    actor = draw(st.sampled_from(("local", "local", "another")))
+    return _record(seq, micros(at), micros(at + late), actor, details)

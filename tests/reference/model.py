@@ -10,6 +10,7 @@ from tests.reference.derivations import declared, derivations_of
 from tests.reference.flows import Flows
 from tests.reference.jobs import Jobs
 from tests.reference.runs import Runs
+from tests.reference.senders import Senders
 from tests.reference.versions import Versions
 from tests.reference.walks import Walks
 
@@ -28,15 +29,16 @@ class Reference:
         self._versions = Versions(ordered, self._runs, derivations)
         self._flows = Flows(self._runs, self._versions, derivations)
         self._jobs = Jobs(self._runs, self._versions, self._flows, declared(ordered), counted=valid is None)
+        self._senders = Senders(ordered)
         self._walks = Walks(self._runs, self._versions, self._flows, self._jobs)
 
     def run_lineage(self, root: str, direction: Direction, depth: int, history: bool = False) -> Answer:
         """A walk over versions and runs, from a version, dataset, run or job id."""
-        return self._walks.walk(root, direction, depth, history)
+        return self._senders.with_gaps(self._walks.walk(root, direction, depth, history))
 
     def job_lineage(self, root: str, direction: Direction, depth: int) -> Answer:
         """A walk over datasets and jobs, from a dataset or job id."""
-        return self._jobs.walk(root, direction, depth).answer()
+        return self._senders.with_gaps(self._jobs.walk(root, direction, depth).answer())
 
     def job_edge(self, source: str, target: str) -> JobEdge | None:
         """What all runs say of one edge between a job and a dataset."""

@@ -11,7 +11,7 @@ from catalog.errors import NotFoundError
 from catalog.graph.contract import FOREVER, GraphReader, GraphStore
 from catalog.graph.memory import MemoryGraph
 from catalog.graph.record import DatasetUse, EventRecord, ParentRef
-from catalog.identity import dataset_id, run_id
+from catalog.identity import is_shared_namespace, run_id
 from catalog.lineage.continuation import Continuation
 from catalog.lineage.deployments import Deployments
 from catalog.lineage.derivations import Read
@@ -27,7 +27,7 @@ from catalog.model import Direction, Grain, LineageGraph, NodeRef
 from catalog.projector import Projector
 from catalog.reading import Reading, Walk
 from tests.reference.answers import Answer, JobEdge, Resolution, Served, VersionState
-from tests.reference.events import NAMESPACE
+from tests.reference.events import dataset, namespace_of
 
 ORIGIN = "test"
 
@@ -42,6 +42,10 @@ class Told:
     fields: dict[str, set[str]] = field(default_factory=dict)
     bundles: dict[str, dict[str, str]] = field(default_factory=dict)
     bodies: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def unplaced(self) -> set[str]:
+        return {key for key, (namespace, _) in self.datasets.items() if is_shared_namespace(namespace)}
 
     def bundle(self, facets: Mapping[str, object]) -> str | None:
         if not facets:
@@ -74,16 +78,19 @@ def tell(record: EventRecord, names: Mapping[str, str]) -> Told:
         mentioned = {use.dataset, *use.columns, *(use.aliases or ())}
         mentioned |= {s.dataset for s in use.sources or () if s.dataset}
         mentioned |= {use.renamed_from} if use.renamed_from else set()
-        told.datasets.update({each: (NAMESPACE, names[each]) for each in mentioned})
+        told.datasets.update({each: _place(each, names) for each in mentioned})
         if use.aliases is None:
             return use
-        listed = [{"namespace": NAMESPACE, "name": names[each], "type": "TABLE"} for each in use.aliases]
+        listed = [
+            {"namespace": namespace, "name": name, "type": "TABLE"}
+            for namespace, name in (_place(each, names) for each in use.aliases)
+        ]
         return msgspec.structs.replace(use, bundle=told.bundle({"symlinks": {"identifiers": listed}}))
 
     if record.job is not None:
         told.jobs[record.job] = (record.job_namespace, record.job_name)
     for served in record.serving.models if record.serving else ():
-        told.datasets[served.dataset] = (NAMESPACE, names[served.dataset])
+        told.datasets[served.dataset] = _place(served.dataset, names)
     job_type: dict[str, object] = {"processingType": record.processing, "jobType": record.job_type}
     if record.window is not None:
         job_type |= {"emissionPattern": {"windowDuration": record.window}}
@@ -97,7 +104,11 @@ def tell(record: EventRecord, names: Mapping[str, str]) -> Told:
     return told
 
 
-NAMES = _Names({dataset_id(NAMESPACE, word): word for word in _WORDS})
+def _place(each: str, names: Mapping[str, str]) -> tuple[str, str]:
+    return namespace_of(names[each]), names[each]
+
+
+NAMES = _Names({dataset(word): word for word in _WORDS})
 
 
 def project(store: GraphStore, records: Sequence[EventRecord], batch: int = 3) -> None:

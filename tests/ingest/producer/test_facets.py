@@ -56,6 +56,8 @@ FULL: dict[str, BaseFacet] = {
         environmentDigest=DIGEST,
         hardware="laptop",
         compute=Compute(flops=1e25, acceleratorHours=0.5, energyKilowattHours=2.0),
+        user="ann@example.org",
+        authors=["ann@example.org"],
     ),
     "lineward_input": InputInputDatasetFacet(role="training", splitGroup="g", digest=DIGEST),
     "lineward_evaluation": EvaluationRunFacet(
@@ -68,7 +70,7 @@ FULL: dict[str, BaseFacet] = {
         endpoint="https://s.example/score",
         environment="production",
         country="DE",
-        models=[ServedModel(namespace="mlflow://m", name="n", version="1", role="canary", share=0.1)],
+        models=[ServedModel(namespace="mlflow://m", name="n", version="1", digest=DIGEST, role="canary", share=0.1)],
         role="primary",
         share=1.0,
         logging=Logging(enabled=True, schemaDigest=DIGEST, retentionDays=30),
@@ -162,6 +164,7 @@ def test_facets_are_set_in_one_line_and_take_further_properties() -> None:
     [
         ("LinewardInputInputDatasetFacet", {"role": "trainig"}),
         ("LinewardTrainingRunFacet", {"seed": "seven"}),
+        ("LinewardTrainingRunFacet", {"authors": "ann@example.org"}),
         ("LinewardServingInputDatasetFacet", {"share": 1.5}),
         ("LinewardEvaluationRunFacet", {"kind": "bias"}),
         (

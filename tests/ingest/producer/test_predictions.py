@@ -119,6 +119,7 @@ def test_the_start_says_how_the_model_is_served() -> None:
     assert [(item["version"], item["role"]) for item in serving["models"]] == [("1", "primary")]
     assert asserted(start) == [("1", "primary", 1.0)]
     assert start["inputs"][0]["inputFacets"]["lineward_input"]["digest"] == "sha256:01"
+    assert start["run"]["facets"]["lineward_serving"]["models"][0]["digest"] == "sha256:01"
 
 
 def test_a_window_commits_to_the_lines_of_the_log() -> None:

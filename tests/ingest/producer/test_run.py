@@ -1,4 +1,3 @@
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from openlineage.client import OpenLineageClient
 from ingest.producer import BatchRun, Compute, Dataset, Delivery, Evaluation, Model, TrainingRun, digest_of
 from tests.ingest.producer.collector import Collector, Memory, spooled
 from tests.ingest.producer.core_spec import check_event
+from tests.ingest.producer.repository import commit, git
 
 TABLE = Dataset(namespace="file://here", name="train: 1.csv", version="v1")
 MODEL = Model(namespace="mlflow://models", name="risk", version="1", framework="sklearn", intended_use="ranking")
@@ -111,25 +111,70 @@ def test_reporting_that_goes_wrong_never_reaches_the_block(
 
 
 def test_the_commit_around_the_code_is_reported(memory: Memory, tmp_path: Path) -> None:
-    def git(*arguments: str) -> str:
-        identity = ["-c", "user.name=n", "-c", "user.email=e@x.example", "-c", "init.defaultBranch=main"]
-        answer = subprocess.run(
-            ["git", "-C", str(tmp_path), *identity, *arguments], check=True, capture_output=True, text=True
-        )
-        return answer.stdout.strip()
-
-    def train(delivery: Delivery) -> None:
-        with TrainingRun(delivery, job="train", namespace="jobs", code=tmp_path / "src"):
-            pass
-
-    (tmp_path / "src").mkdir()
-    git("init", "--quiet")
-    git("remote", "add", "origin", "https://user:secret@git.example/risk.git")
-    git("commit", "--quiet", "--allow-empty", "-m", "first")
-    location = sent(memory, train, tmp_path)[0]["job"]["facets"]["sourceCodeLocation"]
-    assert location["version"] == git("rev-parse", "HEAD")
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "remote", "add", "origin", "https://user:secret@git.example/risk.git")
+    head = commit(tmp_path, "src/train.py", "ann@example.org")
+    location = sent(memory, trained(code=tmp_path / "src"), tmp_path)[0]["job"]["facets"]["sourceCodeLocation"]
+    assert location["version"] == head
     assert location["url"] == "https://git.example/risk.git"
     assert (location["path"], location["branch"]) == ("src", "main")
+
+
+def test_who_committed_to_the_code_and_who_started_the_run_are_reported(
+    memory: Memory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LINEWARD_USER", "eve@example.org")
+    git(tmp_path, "init", "--quiet")
+    commit(tmp_path, "src/train.py", "bob@example.org")
+    commit(tmp_path, "src/train.py", "ann@example.org")
+    commit(tmp_path, "docs/guide.md", "tom@example.org")
+    for event in sent(memory, trained(code=tmp_path / "src"), tmp_path):
+        told = event["run"]["facets"]["lineward_training"]
+        assert told["authors"] == ["ann@example.org", "bob@example.org"]
+        assert told["user"] == "eve@example.org"
+
+
+def test_code_outside_a_repository_has_no_authors(
+    memory: Memory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LINEWARD_USER", raising=False)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", "/dev/null")
+    told = sent(memory, trained(code=tmp_path), tmp_path)[0]["run"]["facets"]["lineward_training"]
+    assert not {"authors", "user"} & told.keys()
+
+
+@pytest.mark.parametrize(
+    ("argument", "variable", "expected"),
+    [
+        ("ann@example.org", "eve@example.org", "ann@example.org"),
+        (None, "eve@example.org", "eve@example.org"),
+        (None, "", "git@example.org"),
+    ],
+)
+def test_who_started_a_run_is_told_by_argument_variable_or_git(
+    memory: Memory,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    argument: str | None,
+    variable: str,
+    expected: str,
+) -> None:
+    monkeypatch.setenv("LINEWARD_USER", variable)
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "config", "user.email", "git@example.org")
+    told = sent(memory, trained(code=tmp_path, user=argument), tmp_path)[0]["run"]["facets"]["lineward_training"]
+    assert told["user"] == expected
+
+
+def trained(**details: Any) -> Callable[[Delivery], None]:
+    """Reports a training run that does nothing."""
+
+    def train(delivery: Delivery) -> None:
+        with TrainingRun(delivery, job="train", namespace="jobs", **details):
+            pass
+
+    return train
 
 
 def test_an_evaluation_names_model_and_data_and_tells_its_numbers(memory: Memory, tmp_path: Path) -> None:
