@@ -3,14 +3,19 @@
 Everything that opens a log or a graph, be it the server, its projector or a command, does it here.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 import structlog
+from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined]
 
 from catalog.access import Access, LogState
+from catalog.act import InterpretedAct, interpret_act
 from catalog.assertions import Interpreted
 from catalog.errors import InvalidInputError
 from catalog.follower import Follower
@@ -21,7 +26,10 @@ from catalog.log.store import LogStore
 from catalog.projector import Interpret, Projector, outdated
 from catalog.settings import Settings
 from ingest.limits import Limits
+from ingest.namespaces import NamespaceRules
 from ingest.openlineage import ModelRules, interpret
+from policies.attestation.signing import KeySettings, signing_key
+from policies.sandbox import Worker
 
 logger = structlog.get_logger(__name__)
 
@@ -42,23 +50,42 @@ def open_graph(settings: Settings) -> GraphStore:
 
 
 def interpreter(settings: Settings) -> Interpret:
-    """How entries are read under these settings; entries that are no events say nothing about lineage."""
+    """How entries are read under these settings: events as lineage, acts of people as such; others say nothing."""
     rules = ModelRules(settings.model_namespaces, settings.model_prefixes)
+    places = NamespaceRules(settings.namespace_rules)
 
-    def read(entry: Entry) -> Interpreted | None:
-        if entry.type is not EntryType.OPENLINEAGE or entry.body is None:
+    def read(entry: Entry) -> Interpreted | InterpretedAct | None:
+        if entry.type is not EntryType.OPENLINEAGE:
+            return interpret_act(entry)
+        if entry.body is None:
             return None
-        return interpret(entry.body, seq=entry.seq, recorded=entry.recorded, actor=entry.actor, rules=rules)
+        return interpret(
+            entry.body, seq=entry.seq, recorded=entry.recorded, actor=entry.actor, rules=rules, places=places
+        )
 
     return read
 
 
+def reading_of(settings: Settings) -> str:
+    """A name for how these settings read a log: graphs of equal logs and equal names are equal. Empty by default."""
+    rules = [
+        sorted(settings.model_namespaces),
+        sorted(map(list, settings.model_prefixes)),
+        list(map(list, settings.namespace_rules)),
+    ]
+    return sha256(json.dumps(rules).encode()).hexdigest()[:16] if any(rules) else ""
+
+
 def follower(settings: Settings, log: LogReader, store: GraphStore) -> Follower:
-    """A follower of the log. A graph that an earlier version projected is emptied: it is made again from the log."""
-    if outdated(store, log.origin):
+    """A follower of the log.
+
+    A graph that an earlier version projected, or other rules, is emptied: it is made again from the log.
+    """
+    reading = reading_of(settings)
+    if outdated(store, log.origin, reading):
         logger.info("projection.renewed", store=store.name)
         store.clear()
-    return Follower(log, Projector(store, log.origin, interpreter(settings)), settings.batch)
+    return Follower(log, Projector(store, log.origin, interpreter(settings), reading), settings.batch)
 
 
 def access(settings: Settings, log: LogReader, store: GraphStore) -> Access:
@@ -106,6 +133,21 @@ def open_data(settings: Settings) -> Iterator[DataDirectory]:
             yield DataDirectory(settings, log, store, access(settings, log, store))
         finally:
             store.close()
+
+
+def signer(settings: Settings) -> Callable[[], CryptoSigner]:
+    """The key that signs decisions, made when it is first needed; where it lies is logged."""
+
+    @cache
+    def key() -> CryptoSigner:
+        return signing_key(KeySettings(), settings.data, lambda said: logger.warning("signing.key", told=said))
+
+    return key
+
+
+def evaluation_worker() -> Worker:
+    """A process that packs are evaluated in: one that runs away is killed, and the service lives."""
+    return Worker(preload=("policies.evaluation",))
 
 
 def create_log(folder: Path) -> LogStore:

@@ -16,13 +16,21 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from catalog.access import Access
-from catalog.composition import access, create_log, limits, open_graph
-from catalog.errors import InvalidInputError
+from catalog.authority.administration import Administration
+from catalog.authority.authenticator import Authenticator
+from catalog.authority.pepper import Pepper
+from catalog.authority.roll import Roll
+from catalog.authority.routes import authority_routes
+from catalog.authority.tokens import BearerTokens
+from catalog.composition import access, create_log, evaluation_worker, limits, open_graph, signer
+from catalog.errors import InvalidInputError, NotFoundError
 from catalog.graph.contract import GraphStore
 from catalog.health import Health, health_routes
+from catalog.log.entry import EntryType, Receipt, Submission
 from catalog.log.reader import LogReader
 from catalog.log.writer import LogWriter
 from catalog.pages import graphql_page, page_routes
+from catalog.principal import Scope
 from catalog.settings import Settings
 from catalog.supervision import SupervisedChild
 from catalog.telemetry import CountRequests, Metrics, configure_logging
@@ -30,9 +38,10 @@ from catalog_graphql.application import create_graphql
 from ingest.http import LineageDoor
 from ingest.http import routes as lineage_routes
 from ingest.intake import Intake
+from policies.governance import Governance, governance
+from policies.http import GateDoor, gate_routes
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-OPEN_PRINCIPAL = "local"  # who everybody is while no credentials are configured
 _PROJECTOR = "catalog.follow"
 _GRACE = 20  # seconds for requests in flight when told to stop
 
@@ -56,6 +65,9 @@ class Parts:
     store: GraphStore
     access: Access
     projector: SupervisedChild
+    authenticator: Authenticator
+    administration: Administration
+    governance: Governance
     metrics: Metrics = field(default_factory=Metrics)
     failure: Failure = field(default_factory=Failure)
 
@@ -73,12 +85,41 @@ def opened(settings: Settings) -> Iterator[Parts]:
         log_store = stack.enter_context(create_log(settings.data))
         writer = stack.enter_context(LogWriter(log_store, on_failure=stopped))
         log = stack.enter_context(LogReader.open(settings.data))
+        authenticator, administration = _authority(settings, log, writer)
+        authenticator.announce()
         store = open_graph(settings)
         stack.callback(store.close)
         projector = SupervisedChild(_PROJECTOR, _child_environment(settings))
         projector.start()
         stack.callback(projector.stop)
-        yield Parts(settings, log, writer, store, access(settings, log, store), projector, failure=failure)
+        reads = access(settings, log, store)
+        worker = stack.enter_context(evaluation_worker())
+        governing = governance(
+            reads,
+            lambda submission: writer.submit(submission).result(),
+            signer(settings),
+            worker=worker,
+            lag=lambda: reads.lag(lambda seq: log.entry(seq).recorded),
+        )
+        yield Parts(
+            settings, log, writer, store, reads, projector, authenticator, administration, governing, failure=failure
+        )
+
+
+def _authority(settings: Settings, log: LogReader, writer: LogWriter) -> tuple[Authenticator, Administration]:
+    """Who is let in, and who lets them in. Raises PepperMissingError for a log with keys whose pepper was lost."""
+    roll, pepper = Roll(log), Pepper(settings.data, settings.key_pepper)
+    if len(roll.keys):
+        pepper.secret()
+    tokens = BearerTokens(settings.issuers)
+    loopback = settings.host in LOOPBACK
+    authenticator = Authenticator(roll, pepper, tokens, settings.anonymous_scopes, loopback=loopback)
+    by_token = any(Scope.ADMIN in issuer.scopes for issuer in settings.issuers)
+
+    def append(submission: Submission) -> Receipt:
+        return writer.submit(submission).result()
+
+    return authenticator, Administration(roll, append, pepper, can_recover=by_token)
 
 
 def _child_environment(settings: Settings) -> dict[str, str]:
@@ -93,9 +134,9 @@ def _as_variable(value: object) -> str:
 
 def create_app(parts: Parts) -> Starlette:
     """Every route of the contract over opened parts."""
-    settings = parts.settings
+    settings, authenticator = parts.settings, parts.authenticator
     intake = Intake(limits(settings), settings.environment_variables)
-    door = LineageDoor(parts.writer, parts.log.origin, intake, lambda request: OPEN_PRINCIPAL)
+    door = LineageDoor(parts.writer, parts.log.origin, intake, lambda request: authenticator.arriving(request.headers))
     health = Health(
         parts.access,
         parts.writer,
@@ -104,11 +145,20 @@ def create_app(parts: Parts) -> Starlette:
         lambda: parts.failure.cause is None,
         parts.metrics,
     )
-    graphql = create_graphql(parts.access, parts.log.entry, page=graphql_page)
+    governing = parts.governance
+    graphql = create_graphql(
+        parts.access,
+        parts.log.entry,
+        principal_of=authenticator.principal_of,
+        governance=governing,
+        page=graphql_page,
+    )
     routes: list[BaseRoute] = [
         *lineage_routes(door),
         Route("/graphql", graphql),
         WebSocketRoute("/graphql", graphql),
+        *gate_routes(GateDoor(governing, authenticator.principal_of)),
+        *authority_routes(authenticator, parts.administration),
         *health_routes(health),
         *page_routes(),
     ]
@@ -119,15 +169,27 @@ def create_app(parts: Parts) -> Starlette:
     return app
 
 
+def has_credentials(settings: Settings) -> bool:
+    """Whether somebody has to say who they are: there is an issuer, or the folder's log has seen a key."""
+    if settings.issuers:
+        return True
+    try:
+        with LogReader.open(settings.data) as log:
+            return bool(log.acts((EntryType.KEY,), 0, 1))
+    except NotFoundError:
+        return False
+
+
 def run(settings: Settings, listening: Callable[[str], None]) -> None:
     """Serve until told to stop; `listening` hears the URL once it answers.
 
     Raises InvalidInputError for an address that is taken, or that others could reach without credentials.
     """
-    if settings.host not in LOOPBACK:
+    if settings.host not in LOOPBACK and not has_credentials(settings):
         raise InvalidInputError(
             f"{settings.host} can be reached by others, and no credentials are configured.",
-            "Listen on 127.0.0.1 and put a proxy that authenticates in front.",
+            "Make a key with `lineward keys create --bootstrap --owner YOU`, set LINEWARD_ISSUERS, "
+            "or listen on 127.0.0.1.",
         )
     configure_logging(settings.log_level)
     with _bound(settings) as listener, opened(settings) as parts:

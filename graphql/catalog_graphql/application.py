@@ -1,6 +1,7 @@
 """GraphQL over HTTP and WebSocket: what is switched off, what is refused, and how answers are written."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -14,20 +15,27 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
-from strawberry.exceptions import MissingQueryError
+from strawberry.exceptions import ConnectionRejectionError, MissingQueryError
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData, process_result
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
+from strawberry.types.unset import UnsetType
 
 from catalog.access import Access
+from catalog.errors import UnauthenticatedError
 from catalog.log.entry import Entry
+from catalog.principal import CHALLENGE, LOCAL, Principal
 from catalog_graphql.desk import Desk, Sources
 from catalog_graphql.media import RESPONSE, is_json, preferred
 from catalog_graphql.progress import PolledProgress, Progress
 from catalog_graphql.schema import schema
+from policies.governance import Governance
 
+PrincipalOf = Callable[[Mapping[str, str]], Principal]
+
+NOBODY = Principal("nobody", None, ())
 CSRF_HEADER = "X-Lineward-CSRF"
 _BODY = 256 * 1024  # bytes of a request
 _THREADS = 32
@@ -36,10 +44,16 @@ _SUBSCRIPTIONS = 20
 _BY_POST = frozenset({OperationType.QUERY, OperationType.MUTATION})
 
 
+def open_to_all(headers: Mapping[str, str]) -> Principal:
+    return LOCAL
+
+
 def create_graphql(
     access: Access,
     entry: Callable[[int], Entry],
     *,
+    principal_of: PrincipalOf = open_to_all,
+    governance: Governance | None = None,
     progress: Progress | None = None,
     digest: Callable[[], str | None] = lambda: None,
     page: ASGIApp | None = None,
@@ -47,18 +61,22 @@ def create_graphql(
 ) -> ASGIApp:
     """The application for the route /graphql, HTTP and WebSocket.
 
+    `principal_of` says who asks, from the headers of a request or what a WebSocket's `connection_init` holds in their
+    place (UnauthenticatedError for nobody known). `governance` is what policies need; without it they are refused.
     `entry` reads an entry of the log (NotFoundError beyond it), `digest` tells the last digest of the graph that was
     computed, `page` answers GET. WebSockets are taken from the same origin and from `allowed_origins`.
     """
     executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="lineward-graphql")
-    sources = Sources(access, entry, progress or PolledProgress(access.offset), executor, digest)
-    return Application(sources, page, allowed_origins)
+    sources = Sources(access, entry, progress or PolledProgress(access.offset), executor, digest, governance)
+    return Application(sources, principal_of, page, allowed_origins)
 
 
 class Application(GraphQL[Desk, None]):
     """Operations by POST and by graphql-transport-ws; never by GET, which a link on any page could send."""
 
-    def __init__(self, sources: Sources, page: ASGIApp | None, allowed_origins: Sequence[str]) -> None:
+    def __init__(
+        self, sources: Sources, principal_of: PrincipalOf, page: ASGIApp | None, allowed_origins: Sequence[str]
+    ) -> None:
         super().__init__(
             schema(),
             graphql_ide=None,
@@ -69,6 +87,7 @@ class Application(GraphQL[Desk, None]):
             allowed_origins=allowed_origins,
         )
         self._sources = sources
+        self._principal_of = principal_of
         self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,9 +105,34 @@ class Application(GraphQL[Desk, None]):
             return await self.run(Request(scope, receive=_bounded(receive)))
         except HTTPException as refusal:
             return _refused(refusal)
+        except UnauthenticatedError as error:
+            return _unauthenticated(error)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Desk:
-        return Desk(self._sources)
+        """Who opens a WebSocket may still say who it is: a browser's cannot send headers."""
+        try:
+            return Desk(self._sources, await self._principal(request.headers))
+        except UnauthenticatedError:
+            if isinstance(request, Request):
+                raise
+            return Desk(self._sources, NOBODY)
+
+    async def on_ws_connect(self, context: Desk) -> UnsetType | dict[str, object] | None:
+        """`{"authorization": "Bearer …"}` in the payload of `connection_init` counts before the handshake's header."""
+        told = context.connection_params.get("authorization")
+        try:
+            if isinstance(told, str):
+                context.principal = await self._principal({"authorization": told})
+        except UnauthenticatedError as error:
+            raise ConnectionRejectionError from error
+        if context.principal is NOBODY:
+            raise ConnectionRejectionError
+        return await super().on_ws_connect(context)
+
+    async def _principal(self, headers: Mapping[str, str]) -> Principal:
+        """In a thread: an issuer's keys may have to be fetched."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._sources.executor, self._principal_of, headers)
 
     async def execute_single(
         self,
@@ -179,6 +223,12 @@ def _refused(refusal: HTTPException) -> Response:
     headers = {"Allow": "POST"} if refusal.status_code == 405 else None
     error = {"message": refusal.reason, "extensions": {"code": "BAD_REQUEST"}}
     return Response(orjson.dumps({"errors": [error]}), refusal.status_code, headers, "application/json")
+
+
+def _unauthenticated(error: UnauthenticatedError) -> Response:
+    told = {"message": error.message, "extensions": {"code": error.code, "remedy": error.remedy}}
+    headers = {"WWW-Authenticate": CHALLENGE}
+    return Response(orjson.dumps({"errors": [told]}), 401, headers, "application/json")
 
 
 def _is_request_error(errors: list[GraphQLError] | None) -> bool:

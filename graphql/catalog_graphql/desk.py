@@ -4,8 +4,9 @@ The root of an operation fixes the cut; everything below it reads at that cut, s
 """
 
 import asyncio
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from concurrent.futures import Executor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from time import time
 from typing import Any, TypeVar
@@ -17,8 +18,10 @@ from catalog.access import Access
 from catalog.errors import NotFoundError
 from catalog.log.entry import Entry
 from catalog.model import AsOf, Node
+from catalog.principal import Principal, Scope
 from catalog.reading import Reading
 from catalog_graphql.progress import Progress
+from policies.governance import Governance
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
@@ -39,17 +42,31 @@ class Sources:
     progress: Progress
     executor: Executor
     digest: Callable[[], str | None] = lambda: None
+    governance: Governance | None = None
     now: Callable[[], float] = time  # seconds since the epoch
 
 
 class Desk:
     """The context of one operation. For use on one event loop."""
 
-    def __init__(self, sources: Sources) -> None:
+    def __init__(self, sources: Sources, principal: Principal) -> None:
         self.sources = sources
+        self.principal = principal
+        self.connection_params: Mapping[str, object] = {}  # of a WebSocket: strawberry puts them here
         self._questions: DataLoader[tuple[AsOf, Question], Any] = DataLoader(self._answer, cache=False)
         self._nodes: DataLoader[tuple[AsOf, str], Node | None] = DataLoader(self._describe, cache=False)
         self._entries: DataLoader[int, Entry | None] = DataLoader(self._fetch, cache=False)
+
+    @property
+    def governance(self) -> Governance:
+        """What policies need. NotFoundError where this server only reads."""
+        if self.sources.governance is None:
+            raise NotFoundError("This server answers no questions about policies.", "Ask the one that keeps the log.")
+        return self.sources.governance
+
+    def now(self) -> int:
+        """The instant at which expiries are judged, µs."""
+        return int(self.sources.now() * 1_000_000)
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self.sources.executor, work)
@@ -57,8 +74,10 @@ class Desk:
     async def open(self, as_of: AsOf, at_least: str | None, question: Callable[[Reading], T]) -> tuple[AsOf, T]:
         """A root question: its answer, and the cut at which everything below it is read."""
 
+        self.principal.require(Scope.LINEAGE_READ)
+
         def work() -> tuple[AsOf, T]:
-            with self.sources.access.reading(as_of, at_least) as reading:
+            with self.sources.access.reading(as_of, at_least, self.principal) as reading:
                 return AsOf(as_of.valid, reading.known), question(reading)
 
         return await self.in_thread(work)
@@ -78,10 +97,13 @@ class Desk:
     # Batches ---------------------------------------------------------------------------------------------------
 
     async def _answer(self, asked: list[tuple[AsOf, Question]]) -> list[Any]:
-        return await self.in_thread(lambda: _at_each_cut(self.sources.access, asked, _answers))
+        return await self.in_thread(lambda: _at_each_cut(self._reading, asked, _answers))
 
     async def _describe(self, asked: list[tuple[AsOf, str]]) -> list[Any]:
-        return await self.in_thread(lambda: _at_each_cut(self.sources.access, asked, _descriptions))
+        return await self.in_thread(lambda: _at_each_cut(self._reading, asked, _descriptions))
+
+    def _reading(self, cut: AsOf) -> AbstractContextManager[Reading]:
+        return self.sources.access.reading(cut, None, self.principal)
 
     async def _fetch(self, seqs: list[int]) -> list[Any]:
         return await self.in_thread(lambda: [self._entry(seq) for seq in seqs])
@@ -97,7 +119,9 @@ Info = StrawberryInfo[Desk, None]
 
 
 def _at_each_cut(
-    access: Access, asked: list[tuple[AsOf, K]], answers: Callable[[Reading, list[K]], Iterable[Any]]
+    opened: Callable[[AsOf], AbstractContextManager[Reading]],
+    asked: list[tuple[AsOf, K]],
+    answers: Callable[[Reading, list[K]], Iterable[Any]],
 ) -> list[Any]:
     """Answers in the order asked; a mistake is the answer to its own question only."""
     groups: dict[AsOf, list[int]] = {}
@@ -105,7 +129,7 @@ def _at_each_cut(
         groups.setdefault(cut, []).append(index)
     found: dict[int, Any] = {}
     for cut, indices in groups.items():
-        with access.reading(cut) as reading:
+        with opened(cut) as reading:
             found.update(zip(indices, answers(reading, [asked[i][1] for i in indices]), strict=True))
     return [found[index] for index in range(len(asked))]
 

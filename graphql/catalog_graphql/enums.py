@@ -9,6 +9,8 @@ from strawberry.types.enum import StrawberryEnumDefinition
 from catalog.identity import NodeKind
 from catalog.log.entry import EntryType
 from catalog.model import Basis, Direction, GapKind, Grain
+from policies.outcome import State
+from policies.verdict import Enforcement, GateState, Severity, Verdict
 
 
 class NodeState(StrEnum):
@@ -71,6 +73,11 @@ _explain(
     JOB="Something that runs again and again under a name.",
     DEPLOYMENT="A job that serves: its events say processingType SERVICE.",
     RUN="One execution of a job.",
+    APPROVAL="A person's approval of a version, or its revocation.",
+    WAIVER="A control set aside for one version and a time.",
+    ATTESTATION="A person's statement.",
+    DECISION="An answer of the release gate.",
+    POLICY="A change of what policies are in force, or of who people are.",
 )
 _explain(
     Direction,
@@ -108,6 +115,8 @@ _explain(
     UNREPORTED_PARENT="A parent run is named that never reported.",
     UNKNOWN_PRODUCER="Nobody reported writing this version.",
     SILENT="A service was not heard of for three heartbeats.",
+    SHARED_NAMESPACE="Several senders use one name in a namespace that every machine has, such as file.",
+    NOT_PERMITTED="Something is there that the caller's scopes do not show.",
 )
 _explain(
     NodeState,
@@ -164,4 +173,45 @@ _explain(
     CONFIG="A change of settings.",
     KEY="A key made or revoked.",
     POLICY="A policy pack that came into force.",
+)
+_explain(
+    Verdict,
+    "What a control says. Of many the worst counts, in this order.",
+    ERROR="It could not be evaluated: never waived, never allowed.",
+    FAIL="A check does not hold.",
+    UNKNOWN="Evidence is missing.",
+    WAIVED="It fails or is unknown, and a waiver covers that.",
+    PASS="Every check holds, on all the evidence.",
+    NOT_APPLICABLE="It does not apply to this target.",
+)
+_explain(
+    GateState,
+    "An answer of the release gate.",
+    ALLOW="Nothing stands against the release.",
+    DENY="A control that blocks fails, or lacks evidence.",
+    PENDING="Only approvals are missing.",
+    INDETERMINATE="Not decidable: an error, a stale graph, or no control applies.",
+)
+_explain(
+    Enforcement,
+    "What a failing or unknown control does to a release.",
+    BLOCK="It denies.",
+    WARN="It is told to the caller.",
+    ADVISE="It is recorded.",
+)
+_explain(
+    Severity,
+    "How bad a failure is.",
+    CRITICAL="At once.",
+    HIGH="Before anything else.",
+    MEDIUM="Soon.",
+    LOW="When convenient.",
+)
+_explain(
+    State,
+    "How an act of a person stands.",
+    PROPOSED="It waits for a second person.",
+    STANDING="It holds.",
+    REVOKED="Somebody took it back.",
+    EXPIRED="Its time is over.",
 )

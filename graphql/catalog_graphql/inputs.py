@@ -1,5 +1,7 @@
 """What callers name things with, and its translation into the core's words."""
 
+from typing import Any
+
 import strawberry
 
 from catalog import model
@@ -67,6 +69,13 @@ def as_of(given: AsOf | None) -> model.AsOf:
     if given.known is not None and given.known < 0:
         raise InvalidInputError("known is negative.", "Use a log size that an answer held.", pointer="/at/known")
     return model.AsOf(micros(given.valid), given.known)
+
+
+def json_object(given: object, pointer: str) -> dict[str, Any]:
+    """A JSON object as it was given. InvalidInputError for other JSON."""
+    if not isinstance(given, dict):
+        raise InvalidInputError("This is no JSON object.", "Write it in braces.", pointer=pointer)
+    return given
 
 
 def reference(given: NodeRef) -> model.NodeRef:

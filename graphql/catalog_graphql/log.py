@@ -7,11 +7,12 @@ import strawberry
 
 from catalog import model
 from catalog.access import LogState
+from catalog.act import KINDS, Act
 from catalog.errors import AmbiguousReferenceError
 from catalog.graph.record import EventRecord
 from catalog.identity import run_id
 from catalog.instant import SECOND
-from catalog.log.entry import EntryType
+from catalog.log.entry import Entry, EntryType
 from catalog.log.merkle import leaf_hash
 from catalog.model import AsOf, NodeRef
 from catalog.reading import Reading
@@ -24,40 +25,46 @@ from catalog_graphql.scalars import DateTime, Long, time_of
 FirstEntries = Annotated[int | None, strawberry.argument(description="How many: 20 unless told, at most 200.")]
 
 
-@strawberry.type(description="One event in the log.")
+@strawberry.type(description="One entry of the log: an event, or what a person did.")
 class LogEntry:
     seq: Long = strawberry.field(description="Its position, from 0.")
     type: EntryType = strawberry.field(description="What it records.")
     event_type: str | None = strawberry.field(
         description="START, RUNNING, COMPLETE, ABORT, FAIL or OTHER; null without."
     )
-    event_time: str = strawberry.field(description="The event's own time exactly as its producer wrote it.")
+    event_time: str | None = strawberry.field(
+        description="The event's own time exactly as its producer wrote it; null for what is no event."
+    )
     at: DateTime = strawberry.field(
         description="The time that counts: the event's own, but at most five minutes after it was received."
     )
     recorded: DateTime = strawberry.field(description="When the log took it.")
     actor: str = strawberry.field(description="Who sent it.")
-    record: strawberry.Private[EventRecord]
+    record: strawberry.Private[EventRecord | None]
     cut: strawberry.Private[AsOf]
 
     @resolver("The job or deployment that it speaks of.")
     async def job(self, info: Info) -> Node | None:
-        found = await info.context.node(self.cut, self.record.job) if self.record.job else None
+        job = self.record.job if self.record else None
+        found = await info.context.node(self.cut, job) if job else None
         return node(found, self.cut) if found else None
 
     @resolver("The run that it speaks of.")
     async def run(self, info: Info) -> Run | None:
-        found = await info.context.ask(self.cut, lambda reading: run_of(reading, self.record))
+        record = self.record
+        if record is None:
+            return None
+        found = await info.context.ask(self.cut, lambda reading: run_of(reading, record))
         return Run(**common(found, self.cut)) if found else None
 
     @resolver("SHA-256 of its leaf in the Merkle tree (RFC 6962), hex.")
     async def leaf_hash(self, info: Info) -> str | None:
-        entry = await info.context.entry(self.record.seq)
+        entry = await info.context.entry(self.seq)
         return leaf_hash(entry.envelope).hex() if entry else None
 
     @resolver("The event as JSON text, less what was redacted; null once erased.")
     async def body(self, info: Info) -> str | None:
-        entry = await info.context.entry(self.record.seq)
+        entry = await info.context.entry(self.seq)
         return entry.body.decode() if entry and entry.body is not None else None
 
 
@@ -91,8 +98,14 @@ class Snapshot:
 async def log_entries(info: Info, cut: AsOf, seqs: Sequence[int], first: int | None) -> list[LogEntry]:
     """The earliest `first` of these positions. Raises InvalidInputError for a size out of range."""
     wanted = sorted(seqs)[: checked_first(first)]
-    found = await info.context.ask(cut, lambda reading: reading.entries(wanted))
-    return [_log_entry(event, cut) for event in found]
+    events = await info.context.ask(cut, lambda reading: {event.seq: event for event in reading.entries(wanted)})
+    acts = {seq: await info.context.entry(seq) for seq in wanted if seq not in events}
+    found = [_log_entry(events[seq], cut) if seq in events else _other_entry(acts[seq], cut) for seq in wanted]
+    return [entry for entry in found if entry is not None]
+
+
+async def entry_of_act(info: Info, act: Act, cut: AsOf) -> LogEntry | None:
+    return _other_entry(await info.context.entry(act.seq), cut)
 
 
 def _log_entry(event: EventRecord, cut: AsOf) -> LogEntry:
@@ -105,6 +118,24 @@ def _log_entry(event: EventRecord, cut: AsOf) -> LogEntry:
         recorded=time_of(event.recorded),
         actor=event.actor,
         record=event,
+        cut=cut,
+    )
+
+
+def _other_entry(entry: Entry | None, cut: AsOf) -> LogEntry | None:
+    """What is no event; events that the cut or the caller's scopes hide are not shown this way either."""
+    if entry is None or entry.type not in KINDS:
+        return None
+    recorded = time_of(entry.recorded)
+    return LogEntry(
+        seq=Long(entry.seq),
+        type=entry.type,
+        event_type=None,
+        event_time=None,
+        at=recorded,
+        recorded=recorded,
+        actor=entry.actor,
+        record=None,
         cut=cut,
     )
 

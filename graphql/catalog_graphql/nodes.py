@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 import strawberry
 
 from catalog import model
-from catalog.identity import NodeKind, structure
+from catalog.identity import ACTS, NodeKind, structure
 from catalog.model import AsOf
 from catalog.reading import Reading
 from catalog.reported import code_of, evaluations_of, parameters_of
@@ -229,9 +229,13 @@ TYPES: dict[NodeKind, type[Node]] = {
 }
 
 
+ACT_TYPES: dict[str, type[Node]] = {}  # by verb; filled by the modules that define them, which need nodes themselves
+
+
 def node(found: model.Node, cut: AsOf) -> Node:
     """The GraphQL object of a node; what lies below it is read at the cut."""
-    return TYPES[found.kind](**common(found, cut))
+    kind = ACT_TYPES.get(found.name, ACT_TYPES[""]) if found.kind in ACTS else TYPES[found.kind]
+    return kind(**common(found, cut))
 
 
 class Common(TypedDict):

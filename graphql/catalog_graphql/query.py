@@ -6,11 +6,14 @@ import strawberry
 
 from catalog import model, prediction
 from catalog.access import LogState
+from catalog.act import Act
 from catalog.identity import NodeKind
 from catalog.model import Direction, Grain
+from catalog.principal import Scope
 from catalog.reading import Reading, Walk
 from catalog_graphql import inputs
 from catalog_graphql.connection import After, Connection, First, Page, checked_first
+from catalog_graphql.decisions import DECISIONS, Decision, DecisionConnection, chosen, decision
 from catalog_graphql.desk import Info
 from catalog_graphql.lineage import (
     Depth,
@@ -22,12 +25,14 @@ from catalog_graphql.lineage import (
     lineage_graph,
     lineage_path,
 )
-from catalog_graphql.log import LogStatus, log_status
+from catalog_graphql.log import LogStatus, log_status, snapshot
 from catalog_graphql.nodes import MODELS, NODES, Model, Node, common, node
+from catalog_graphql.packs import PolicyPack, policy_packs
 from catalog_graphql.resolver import resolver
-from catalog_graphql.scalars import DateTime, micros
+from catalog_graphql.scalars import DateTime, micros, time_of
 from catalog_graphql.service import DeploymentConnection, Environment, connection, interval_page
 from catalog_graphql.trace import PredictionTrace, prediction_trace
+from catalog_graphql.verdicts import PolicyReport, report
 
 At = Annotated[inputs.AsOf | None, strawberry.argument(description="The point in both times; left out: now.")]
 AtLeast = Annotated[
@@ -183,6 +188,84 @@ class Query:
             model.AsOf(), None, lambda reading: prediction.trace(reading, wanted, request_id, moment)
         )
         return prediction_trace(found, cut)
+
+    @resolver("Policy packs in force then, and those that come with Lineward.")
+    async def policy_packs(self, info: Info, at: At = None) -> list[PolicyPack]:
+        wanted, desk = inputs.as_of(at), info.context
+        desk.principal.require(Scope.POLICY_READ)
+        instant = desk.now() if wanted.valid is None else wanted.valid
+        _, found = await desk.open(wanted, None, lambda reading: policy_packs(reading, instant))
+        return found
+
+    @resolver("What the policies say of a target, now or as of then, without a decision.")
+    async def evaluate(
+        self,
+        info: Info,
+        target: Annotated[inputs.NodeRef, strawberry.argument(description="What is judged.")],
+        packs: Annotated[
+            list[str] | None, strawberry.argument(description="Packs to add to those that the bindings choose.")
+        ] = None,
+        environment: Annotated[
+            str | None, strawberry.argument(description="The environment, whose bindings choose the packs.")
+        ] = None,
+        at: At = None,
+        at_least: AtLeast = None,
+    ) -> PolicyReport:
+        desk, wanted, reference = info.context, inputs.as_of(at), inputs.reference(target)
+
+        def work() -> PolicyReport:
+            judged = desk.governance.gate.evaluate(
+                desk.principal,
+                reference,
+                packs=packs or (),
+                environment=environment,
+                as_of=wanted,
+                at_least=at_least,
+            )
+            cut = model.AsOf(wanted.valid, judged.known)
+            state = desk.sources.access.log_state()
+            valid = None if wanted.valid is None else time_of(wanted.valid)
+            evidence = judged.built.bytes.decode()
+            return report(judged.report, evidence, cut, snapshot(state, valid, judged.known))
+
+        return await desk.in_thread(work)
+
+    @resolver("Decisions of the gate, the latest first.")
+    async def decisions(
+        self,
+        info: Info,
+        target: Annotated[
+            inputs.NodeRef | None, strawberry.argument(description="Only on this target; left out: all.")
+        ] = None,
+        environment: Annotated[str | None, strawberry.argument(description="Only for this environment.")] = None,
+        at: At = None,
+        first: First = None,
+        after: After = None,
+    ) -> DecisionConnection:
+        wanted = inputs.reference(target) if target else None
+        info.context.principal.require(Scope.POLICY_READ)
+
+        def question(reading: Reading) -> Page[Act]:
+            found = reading.find(wanted) if wanted else None
+            none = wanted is not None and found is None
+            listed = () if none else chosen(reading, found.id if found else None, environment)
+            return DECISIONS.page(listed, first, after)
+
+        cut, page = await info.context.open(inputs.as_of(at), None, question)
+        made = page.connection(lambda act: decision(act, cut))
+        return DecisionConnection(
+            edges=made.edges, nodes=made.nodes, page_info=made.page_info, total_count=made.total_count
+        )
+
+    @resolver("One decision; null where there is none with that id.")
+    async def decision(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")],  # noqa: A002
+    ) -> Decision | None:
+        info.context.principal.require(Scope.POLICY_READ)
+        cut, act = await info.context.open(model.AsOf(), None, lambda reading: reading.act(str(id)))
+        return decision(act, cut) if act is not None and act.verb == "decide" else None
 
     @resolver("The log, and how far the graph has come.")
     async def log(self, info: Info) -> LogStatus:

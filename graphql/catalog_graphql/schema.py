@@ -10,7 +10,8 @@ from strawberry.types import ExecutionContext
 
 from catalog_graphql.cost import BoundedValidation
 from catalog_graphql.mistakes import told
-from catalog_graphql.nodes import TYPES
+from catalog_graphql.mutation import Mutation
+from catalog_graphql.nodes import ACT_TYPES, TYPES
 from catalog_graphql.query import Query
 from catalog_graphql.scalars import SCALARS
 from catalog_graphql.subscription import Subscription
@@ -32,8 +33,9 @@ def _tokens() -> SchemaExtension:
 def schema() -> Schema:
     return Schema(
         query=Query,
+        mutation=Mutation,
         subscription=Subscription,
-        types=list(TYPES.values()),
+        types=[*TYPES.values(), *ACT_TYPES.values()],
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
         extensions=[_tokens, ParserCache, BoundedValidation],
     )

@@ -1,0 +1,59 @@
+"""Everything about policies that a door needs, in one piece: what people do, what is decided, and its signature."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined]
+
+from catalog.access import Access
+from catalog.log.entry import Receipt, Submission
+from policies.attestation import bundle
+from policies.evidence.builder import everyone
+from policies.evidence.draft import Authoritative
+from policies.formats.document import Decision
+from policies.gate import Gate
+from policies.journal import Journal
+from policies.judge import Judge
+from policies.register import Register
+from policies.sandbox import Worker
+
+
+@dataclass(frozen=True, slots=True)
+class Governance:
+    """`signer` gives the key that signs decisions, which is made when it is first needed."""
+
+    journal: Journal
+    register: Register
+    judge: Judge
+    gate: Gate
+    signer: Callable[[], CryptoSigner]
+
+    def bundle(self, decision: Decision) -> dict[str, Any]:
+        """A decision with its signature, as a file that verifies and replays offline."""
+        return bundle.bundle(decision, self.signer())
+
+    def attestation(self, decision: Decision) -> dict[str, Any] | None:
+        """The signed verification summary; None for a decision that has none."""
+        return bundle.attestation(decision, self.signer())
+
+
+def governance(
+    access: Access,
+    append: Callable[[Submission], Receipt],
+    signer: Callable[[], CryptoSigner],
+    *,
+    worker: Worker | None = None,
+    authoritative: Authoritative = everyone,
+    lag: Callable[[], float] | None = None,
+) -> Governance:
+    """All parts over one log. See `Judge` and `Gate` for what is optional."""
+    journal = Journal(access, append)
+    judge = Judge(authoritative, worker)
+    return Governance(
+        journal,
+        Register(journal, authoritative),
+        judge,
+        Gate(journal, judge, lag=lag),
+        signer,
+    )
