@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from catalog.errors import StaleProjectionError
 from catalog.graph.contract import FOREVER, GraphStore
 from catalog.log import token
+from catalog.log.writer import microseconds_now
 from catalog.model import AsOf
+from catalog.permitted import PermittedReading
+from catalog.principal import Principal
 from catalog.reading import Reading
 
+_SECOND = 1_000_000
 _POLL = 0.005  # seconds between two looks at the projection
 
 
@@ -43,9 +47,19 @@ class Access:
         position = self._store.position()
         return position.offset if position else 0
 
+    def lag(self, recorded: Callable[[int], int]) -> float:
+        """For how long the oldest entry that is not projected has waited, seconds; `recorded` tells when one came, µs.
+
+        Raises StoreUnavailableError where the store does not answer.
+        """
+        offset, size = self.offset(), self._log_state().size
+        return max(0.0, (microseconds_now() - recorded(offset)) / _SECOND) if offset < size else 0.0
+
     @contextmanager
-    def reading(self, as_of: AsOf | None = None, at_least: str | None = None) -> Iterator[Reading]:
-        """A reading at `as_of` (now where absent).
+    def reading(
+        self, as_of: AsOf | None = None, at_least: str | None = None, principal: Principal | None = None
+    ) -> Iterator[Reading]:
+        """A reading at `as_of` (now where absent), of what `principal` may read where one is given.
 
         `at_least` is a token from an acknowledgement: waits for the projection to include it. Raises
         StaleProjectionError after the configured time, WrongLogError for another log's token.
@@ -56,7 +70,10 @@ class Access:
         if wanted.known is not None:
             self._await(min(wanted.known, self._log_state().size))
         with self._store.read(wanted.known, FOREVER if wanted.valid is None else wanted.valid) as reader:
-            yield Reading(reader)
+            if principal is None or principal.sees_everything():
+                yield Reading(reader)
+            else:
+                yield PermittedReading(reader, principal)
 
     def _await(self, size: int) -> None:
         deadline = time.monotonic() + self._wait_seconds

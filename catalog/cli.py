@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from catalog.commands import demo, doctor, failure, ingest, lineage, rebuild, serve, verify
+from catalog.commands import decision, demo, doctor, failure, ingest, keys, lineage, policy, rebuild, serve, verify
 from catalog.errors import LinewardError
 
 
@@ -67,6 +67,9 @@ app.command("serve", short_help="Run the server.")(serve.serve)
 app.command("demo", short_help="Train, serve and trace a small real model.")(demo.demo)
 app.command("ingest", short_help="Load OpenLineage events from files.")(ingest.ingest)
 app.command("lineage", short_help="Draw where something comes from, or goes.")(lineage.lineage)
+app.add_typer(keys.app, name="keys", short_help="API keys, and who is who.")
+app.add_typer(policy.app, name="policy", short_help="Check, list and show policy packs.")
+app.add_typer(decision.app, name="decision", short_help="Show, verify or replay a decision.")
 app.command("rebuild", short_help="Project the log again, or prove it needless.")(rebuild.rebuild)
 app.command("verify", short_help="Check a data folder offline.")(verify.verify)
 app.command("doctor", short_help="See what is amiss, and what to do.")(doctor.doctor)

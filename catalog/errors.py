@@ -41,6 +41,24 @@ class NotFoundError(LinewardError):
     code = "NOT_FOUND"
 
 
+class UnauthenticatedError(LinewardError):
+    """Nobody that we know asks."""
+
+    code = "UNAUTHENTICATED"
+
+
+class ForbiddenError(LinewardError):
+    """The caller is known, and may not do this."""
+
+    code = "FORBIDDEN"
+
+
+class ConflictError(LinewardError):
+    """The act no longer fits what the log holds: something happened meanwhile."""
+
+    code = "CONFLICT"
+
+
 class RetryableError(LinewardError):
     """Nothing is wrong with the request: the same call may succeed after `retry_after` seconds."""
 

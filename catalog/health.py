@@ -11,12 +11,11 @@ from starlette.routing import Route
 
 from catalog.access import Access
 from catalog.errors import RetryableError
-from catalog.log.writer import LogWriter, microseconds_now
+from catalog.log.writer import LogWriter
 from catalog.supervision import SupervisedChild
 from catalog.telemetry import Metrics
 
 Status = Literal["ready", "degraded", "unready"]
-_SECOND = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +34,10 @@ class Health:
 
     def lag(self) -> tuple[int | None, float]:
         """(entries projected, age of the oldest entry that is not, seconds); None where the store does not answer."""
-        size = self.access.log_state().size
         try:
-            offset = self.access.offset()
+            return self.access.offset(), self.access.lag(self.recorded)
         except RetryableError:
             return None, 0.0
-        if offset >= size:
-            return offset, 0.0
-        return offset, max(0.0, (microseconds_now() - self.recorded(offset)) / _SECOND)
 
     def report(self) -> tuple[Status, dict[str, object]]:
         """Ready to take events; degraded while the graph cannot follow, which loses nothing."""

@@ -3,8 +3,13 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from catalog.authority.issuers import Issuer
+from catalog.principal import Scope
+
+_OF_SOMEBODY = frozenset({Scope.APPROVE, Scope.WAIVE, Scope.ATTEST, Scope.ADMIN, Scope.REDACT, Scope.POLICY_WRITE})
 
 
 class Settings(BaseSettings):
@@ -13,9 +18,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="LINEWARD_", extra="ignore", frozen=True)
 
     data: Annotated[Path, Field(description="Folder of the log and of the embedded graph")] = Path("data")
-    host: Annotated[str, Field(description="Address to listen on; only loopback while no credentials exist")] = (
-        "127.0.0.1"
-    )
+    host: Annotated[
+        str, Field(description="Address to listen on; only loopback while there is no API key and no issuer")
+    ] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535, description="Port to listen on; 0 takes a free one")] = 8765
     graph: Annotated[str, Field(description="`sqlite`, or the neo4j:// or bolt:// address of a Neo4j server")] = (
         "sqlite"
@@ -41,6 +46,29 @@ class Settings(BaseSettings):
         tuple[tuple[str, str], ...],
         Field(description="(namespace, name prefix) pairs whose datasets are models (JSON list of pairs)"),
     ] = ()
+    namespace_rules: Annotated[
+        tuple[tuple[str, str, str], ...],
+        Field(description="(glob over senders, namespace, replacement): whose `file` is meant (JSON list of triples)"),
+    ] = ()
+    issuers: Annotated[
+        tuple[Issuer, ...], Field(description="Whose bearer tokens are believed, and for what (JSON list)")
+    ] = ()
+    anonymous_scopes: Annotated[
+        tuple[Scope, ...],
+        Field(description="What callers without credentials may do once credentials exist (JSON list of scopes)"),
+    ] = ()
+    key_pepper: Annotated[
+        str | None,
+        Field(description="Secret with which API keys are digested, instead of `key.pepper` in the data folder"),
+    ] = None
     wait_seconds: Annotated[float, Field(ge=0, description="How long a read with `atLeast` waits, seconds")] = 5.0
     batch: Annotated[int, Field(gt=0, description="Most entries that are projected in one transaction")] = 1024
     log_level: Annotated[str, Field(description="debug, info, warning or error")] = "info"
+
+    @field_validator("anonymous_scopes")
+    @classmethod
+    def _harmless(cls, scopes: tuple[Scope, ...]) -> tuple[Scope, ...]:
+        taken = sorted(_OF_SOMEBODY.intersection(scopes))
+        if taken:
+            raise ValueError(f"{', '.join(taken)} is never given to nobody in particular")
+        return scopes

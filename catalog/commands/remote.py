@@ -7,8 +7,19 @@ from typing import Any
 
 import httpx
 
+from catalog.authority.credential import bearer
+from catalog.authority.credential import bearer
 from catalog.commands.failure import UnreachableError
-from catalog.errors import InvalidInputError, LinewardError, NotFoundError, RetryableError
+from catalog.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidInputError,
+    LinewardError,
+    NotFoundError,
+    RetryableError,
+    UnauthenticatedError,
+    WrongLogError,
+)
 from catalog.identity import NodeKind
 from catalog.instant import optional_text
 from catalog.model import (
@@ -61,6 +72,10 @@ query Models($name: String!, $after: String) {
 """
 
 
+class NobodyThereError(UnreachableError):
+    """No connection came about: whatever was asked, nobody has heard it."""
+
+
 def client_of(url: str) -> httpx.Client:
     """InvalidInputError for what is no HTTP address."""
     try:
@@ -69,7 +84,7 @@ def client_of(url: str) -> httpx.Client:
         raise InvalidInputError(f"--url {url} is no address: {error}", "Write it as http://HOST:PORT.") from error
     if address.scheme not in ("http", "https") or not address.host:
         raise InvalidInputError(f"--url {url} is no HTTP address", "Write it as http://HOST:PORT.")
-    return httpx.Client(base_url=address, timeout=TIMEOUT)
+    return httpx.Client(base_url=address, timeout=TIMEOUT, headers=bearer())
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +123,17 @@ class RemoteCatalogue:
             after = page["pageInfo"]["endCursor"]
 
     def ask(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-        """The `data` of an answer. UnreachableError without one; errors keep their class by their code."""
+        """The `data` of an answer. UnreachableError without one; errors keep their class by their code.
+
+        Authenticates with LINEWARD_API_KEY, where that is set. Raises NobodyThereError without a connection.
+        """
         try:
-            response = self.client.post("/graphql", json={"query": query, "variables": variables})
+            content = {"query": query, "variables": variables}
+            response = self.client.post("/graphql", json=content, headers=bearer())
             answer = response.json()
         except (httpx.HTTPError, ValueError) as error:
-            raise UnreachableError(
+            nobody = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+            raise (NobodyThereError if nobody else UnreachableError)(
                 f"{self.client.base_url} does not answer as a Lineward server: {error or type(error).__name__}",
                 "Check --url, or start one with `lineward serve`.",
             ) from error
@@ -138,6 +158,13 @@ _MISTAKES: dict[str, type[LinewardError]] = {
     "INVALID_INPUT": InvalidInputError,
     "AMBIGUOUS_REFERENCE": InvalidInputError,
     "GRAPHQL_VALIDATION_FAILED": InvalidInputError,
+    "MALFORMED": InvalidInputError,
+    "UNAUTHENTICATED": UnauthenticatedError,
+    "FORBIDDEN": ForbiddenError,
+    "CONFLICT": ConflictError,
+    "WRONG_LOG": WrongLogError,
+    "LOG_FULL": RetryableError,
+    "LOG_CLOSED": RetryableError,
     "STALE_PROJECTION": RetryableError,
     "STORE_UNAVAILABLE": RetryableError,
 }

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from catalog.settings import Settings
 
 
+_OPEN = "open: no credentials are configured, so only this machine can connect"
+
+
 def serve(
     data: Data = None,
     host: Annotated[
@@ -34,12 +37,13 @@ def _announce(configured: "Settings", url: str) -> None:
     from rich.text import Text
 
     from catalog.rendering.legible import legible
+    from catalog.server import has_credentials
 
     lines = [
         ("listening", url),
         ("data", str(configured.data.absolute())),
         ("graph", configured.graph),
-        ("access", "open: no credentials are configured, so only this machine can connect"),
+        ("access", "credentials are asked for" if has_credentials(configured) else _OPEN),
     ]
     table = Table.grid(padding=(0, 2))
     for name, value in lines:

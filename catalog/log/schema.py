@@ -31,6 +31,12 @@ CREATE TABLE node(
 CREATE TABLE dictionary(id INTEGER PRIMARY KEY, digest BLOB NOT NULL, bytes BLOB NOT NULL) STRICT;
 """
 
+_EVENT = b'"type":"openlineage"'
+IS_ACT = f"instr(envelope, x'{_EVENT.hex()}') = 0"
+"""Whether an entry is no event. Names in an envelope are JSON, which has no bare quote, so none of them looks so."""
+
+_ACTS = f"CREATE INDEX IF NOT EXISTS act ON entry(seq) WHERE {IS_ACT}"
+
 _APPEND_ONLY = """
 CREATE TRIGGER {table}_{verb} BEFORE {verb} ON {table} BEGIN
   SELECT RAISE(ABORT, '{table} is append-only');
@@ -66,6 +72,7 @@ def connect_writer(directory: Path) -> apsw.Connection:
         if connection.pragma("user_version") == 0 and not connection.pragma("application_id"):
             _create(connection)
         _refuse_other_files(connection, directory)
+        connection.execute(_ACTS)  # a log from before it had this index gets it now, and is read without it till then
     except BaseException:
         connection.close()
         raise
