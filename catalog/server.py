@@ -21,6 +21,7 @@ from catalog.authority.authenticator import Authenticator
 from catalog.authority.pepper import Pepper
 from catalog.authority.roll import Roll
 from catalog.authority.routes import authority_routes
+from catalog.authority.standing import Authority
 from catalog.authority.tokens import BearerTokens
 from catalog.composition import access, create_log, evaluation_worker, limits, open_graph, signer
 from catalog.errors import InvalidInputError, NotFoundError
@@ -99,6 +100,7 @@ def opened(settings: Settings) -> Iterator[Parts]:
             lambda submission: writer.submit(submission).result(),
             signer(settings),
             worker=worker,
+            authoritative=Authority(administration.roll, settings.issuers),
             lag=lambda: reads.lag(lambda seq: log.entry(seq).recorded),
         )
         yield Parts(

@@ -66,6 +66,10 @@ class Administration:
         self._now = now
         self._lock = threading.Lock()
 
+    @property
+    def roll(self) -> Roll:
+        return self._roll
+
     def keys(self, by: Principal) -> list[tuple[ApiKey, KeyState]]:
         """Every key that was ever made. Raises ForbiddenError without `admin`."""
         by.require(Scope.ADMIN)
