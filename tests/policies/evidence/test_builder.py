@@ -14,6 +14,7 @@ from policies.evidence.builder import Built, build_evidence
 from policies.evidence.document import canonical, thawed
 from tests.ingest.events import (
     DATA,
+    ORIGIN,
     Event,
     at,
     columns_from,
@@ -29,8 +30,8 @@ from tests.policies.evidence.world import (
     APPLICATIONS,
     ENVIRONMENT,
     KNOWN,
+    LATER,
     MODEL,
-    ORIGIN,
     RAW,
     REGISTRY,
     SERVICE,
@@ -311,8 +312,9 @@ def test_facets_of_governance_count_from_those_who_may_speak_there() -> None:
 
 def test_what_somebody_without_authority_says_later_hides_nothing() -> None:
     stranger = dataset_event(900, dataset("applications", lineward_dataGovernance=governance(licence="WTFPL")))
-    store, told = MemoryGraph(), [*KNOWN, *story()]
-    log = [*entries(told, actor="steward"), *entries([stranger], start=len(told), actor="stranger")]
+    store = MemoryGraph()
+    first: list[Telling] = [*KNOWN, *story()]
+    log = [*entries(first, actor="steward"), *entries([stranger], start=len(first), actor="stranger")]
     assert Projector(store, ORIGIN, interpreted).project(log)
 
     with store.read() as reader:
