@@ -8,6 +8,7 @@ import strawberry
 
 from catalog.act import Act
 from catalog.errors import NotFoundError
+from catalog.identity import NodeKind
 from catalog.model import AsOf
 from catalog.model import Node as NodeRecord
 from catalog.reading import Reading
@@ -16,7 +17,7 @@ from catalog_graphql.log import LogEntry, entry_of_act
 from catalog_graphql.nodes import ACT_TYPES, Node, common, node
 from catalog_graphql.resolver import resolver
 from catalog_graphql.scalars import DateTime, time, time_of
-from policies.outcome import Outcome, State, outcome_of
+from policies.outcome import Outcome, State, outcome, outcome_of
 
 
 @strawberry.type(description="What a person did, and what became of it.")
@@ -163,6 +164,30 @@ class OtherAct(Node):
 
 
 ACT_TYPES |= {"approve": Approval, "waive": Waiver, "attest": Attestation, "": OtherAct}
+
+
+async def approvals_of(info: Info, version: Node) -> list[Approval]:
+    return [of_outcome(each, Approval, version.cut) for each in await _all(info, version, NodeKind.APPROVAL)]
+
+
+async def waivers_of(info: Info, version: Node) -> list[Waiver]:
+    return [of_outcome(each, Waiver, version.cut) for each in await _all(info, version, NodeKind.WAIVER)]
+
+
+async def attestations_of(info: Info, node: Node) -> list[Attestation]:
+    return [of_outcome(each, Attestation, node.cut) for each in await _all(info, node, NodeKind.ATTESTATION)]
+
+
+async def _all(info: Info, node: Node, kind: NodeKind) -> list[Outcome]:
+    return await info.context.ask(
+        node.cut, lambda reading: _outcomes(reading, node.record.id, kind, info.context.now())
+    )
+
+
+def _outcomes(reading: Reading, node: str, kind: NodeKind, now: int) -> list[Outcome]:
+    """Of the acts themselves; those that answer them concern the node too."""
+    found = reading.acts(kind, node)
+    return [outcome(act, found, now) for act in found if act.verb in ACT_TYPES]
 
 
 def of_outcome(found: Outcome, kind: type[Any], cut: AsOf) -> Any:

@@ -22,8 +22,28 @@ from catalog.errors import InvalidInputError
 
 BUDGET = 300_000
 DEPTH = 20
-_SIZES = {"versions": 20, "intervals": 20, "search": 20, "models": 20, "deployments": 20, "events": 20, "lineage": 500}
-_SIZES |= {"facets": 10, "parameters": 10, "evaluations": 10, "paths": 5, "producers": 2}
+_SIZES = {
+    "versions": 20,
+    "intervals": 20,
+    "search": 20,
+    "models": 20,
+    "deployments": 20,
+    "decisions": 20,
+    "events": 20,
+    "lineage": 500,
+}
+_SIZES |= {
+    "facets": 10,
+    "parameters": 10,
+    "evaluations": 10,
+    "paths": 5,
+    "producers": 2,
+    "approvals": 5,
+    "waivers": 5,
+    "attestations": 10,
+    "controls": 20,
+    "checks": 10,
+}
 _MOST = 10_000
 
 

@@ -9,6 +9,7 @@ from strawberry.types.enum import StrawberryEnumDefinition
 from catalog.identity import NodeKind
 from catalog.log.entry import EntryType
 from catalog.model import Basis, Direction, GapKind, Grain
+from policies.lapse import GateStanding
 from policies.outcome import State
 from policies.verdict import Enforcement, GateState, Severity, Verdict
 
@@ -214,4 +215,11 @@ _explain(
     STANDING="It holds.",
     REVOKED="Somebody took it back.",
     EXPIRED="Its time is over.",
+)
+_explain(
+    GateStanding,
+    "How a deployment stands to the release gate.",
+    GATED="It was allowed, and deployed while the allow was valid.",
+    LAPSED="It was allowed once, and deployed too late.",
+    UNGATED="Nothing had allowed it when it was deployed.",
 )

@@ -17,6 +17,7 @@ from catalog_graphql.resolver import resolver
 from catalog_graphql.scalars import DateTime, optional_time
 
 if TYPE_CHECKING:
+    from catalog_graphql.acts import Approval, Attestation, Waiver
     from catalog_graphql.service import DeploymentConnection
 
 FacetNames = Annotated[
@@ -43,6 +44,12 @@ class Node:
 
 @strawberry.type(description="Data under a name: a table, a file, a topic.")
 class Dataset(Node):
+    @resolver("What people stated about it, the earliest first; withdrawn and expired statements too.")
+    async def attestations(self, info: Info) -> list[Annotated["Attestation", strawberry.lazy("catalog_graphql.acts")]]:
+        from catalog_graphql.acts import attestations_of
+
+        return await attestations_of(info, self)
+
     @resolver("Its versions, the latest first.")
     async def versions(self, info: Info, first: First = None, after: After = None) -> Connection["DatasetVersion"]:
         page = await info.context.ask(self.cut, lambda reading: _versions(reading, self.record.id, first, after))
@@ -56,6 +63,12 @@ class Dataset(Node):
 
 @strawberry.type(description="A dataset that holds a model, such as an entry of a model registry.")
 class Model(Node):
+    @resolver("What people stated about it, the earliest first; withdrawn and expired statements too.")
+    async def attestations(self, info: Info) -> list[Annotated["Attestation", strawberry.lazy("catalog_graphql.acts")]]:
+        from catalog_graphql.acts import attestations_of
+
+        return await attestations_of(info, self)
+
     @resolver("Its versions, the latest first.")
     async def versions(self, info: Info, first: First = None, after: After = None) -> Connection["ModelVersion"]:
         page = await info.context.ask(self.cut, lambda reading: _versions(reading, self.record.id, first, after))
@@ -69,6 +82,12 @@ class Model(Node):
 
 @strawberry.type(description="What one write left in a dataset.")
 class DatasetVersion(Node):
+    @resolver("What people stated about it, the earliest first; withdrawn and expired statements too.")
+    async def attestations(self, info: Info) -> list[Annotated["Attestation", strawberry.lazy("catalog_graphql.acts")]]:
+        from catalog_graphql.acts import attestations_of
+
+        return await attestations_of(info, self)
+
     @resolver("Name of the version: its producer's, or made from its run.")
     def version(self) -> str:
         return self.record.label or ""
@@ -125,6 +144,24 @@ class ModelVersion(Node):
     @resolver("The runs that made it, the earliest first: its training runs.")
     async def producers(self, info: Info) -> list["Run"]:
         return await _producers(info, self)
+
+    @resolver("Approvals of it, the earliest first; revoked and expired ones too.")
+    async def approvals(self, info: Info) -> list[Annotated["Approval", strawberry.lazy("catalog_graphql.acts")]]:
+        from catalog_graphql.acts import approvals_of
+
+        return await approvals_of(info, self)
+
+    @resolver("Waivers of controls on it, the earliest first; proposed, revoked and expired ones too.")
+    async def waivers(self, info: Info) -> list[Annotated["Waiver", strawberry.lazy("catalog_graphql.acts")]]:
+        from catalog_graphql.acts import waivers_of
+
+        return await waivers_of(info, self)
+
+    @resolver("What people stated about it, the earliest first; withdrawn and expired statements too.")
+    async def attestations(self, info: Info) -> list[Annotated["Attestation", strawberry.lazy("catalog_graphql.acts")]]:
+        from catalog_graphql.acts import attestations_of
+
+        return await attestations_of(info, self)
 
     @resolver("What runs that read this version measured of it, the earliest first.")
     async def evaluations(self, info: Info) -> list["Evaluation"]:

@@ -14,6 +14,13 @@ from catalog_graphql.log import FirstEntries, LogEntry, log_entries
 from catalog_graphql.nodes import Deployment, Model, ModelVersion, Node, Run, node
 from catalog_graphql.resolver import resolver
 from catalog_graphql.scalars import DateTime, optional_time, time
+from policies.lapse import GateStanding, gated
+
+
+@strawberry.type(description="How a deployment stands to the release gate.")
+class DeploymentGate:
+    state: GateStanding = strawberry.field(description="Whether it was allowed before it was deployed.")
+    decision: Node | None = strawberry.field(description="The decision that says so; null where there is none.")
 
 
 @strawberry.type(
@@ -32,6 +39,13 @@ class DeploymentInterval:
     state: ServiceState = strawberry.field(description="How it stands.")
     record: strawberry.Private[model.Deployment]
     cut: strawberry.Private[AsOf]
+
+    @resolver("Whether the gate had allowed what served.")
+    async def gate(self, info: Info) -> DeploymentGate:
+        whole = AsOf(known=self.cut.known)  # a release goes back beyond the instant that was asked about
+        found = await info.context.ask(whole, lambda reading: gated(reading, self.record))
+        decided = await info.context.node(whole, found.decision) if found.decision else None
+        return DeploymentGate(state=found.state, decision=node(decided, self.cut) if decided else None)
 
     @resolver("The service.")
     async def deployment(self, info: Info) -> Deployment | None:

@@ -3,13 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from tests.graphql.world import DATA, JOBS, RUNS, Ask, at
-
-FOLDER = Path(__file__).parents[2] / "graphql" / "operations"
-
-
-def stored(name: str) -> str:
-    return (FOLDER / f"{name}.graphql").read_text()
+from tests.graphql.world import DATA, JOBS, OPERATIONS, RUNS, Ask, at, stored
 
 
 def flows(graph: Any) -> set[tuple[str, str]]:
@@ -94,7 +88,15 @@ def test_what_does_this_column_reach(ask: Ask) -> None:
     assert any(step["masking"] for edge in graph["edges"] for step in edge["transformations"])
 
 
-def test_every_stored_operation_is_executed_here() -> None:
-    told = Path(__file__).read_text()
+def test_every_stored_operation_is_executed_by_a_test() -> None:
+    told = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
 
-    assert [path.stem for path in FOLDER.glob("*.graphql") if f'"{path.stem}"' not in told] == []
+    assert [path.stem for path in OPERATIONS.glob("*.graphql") if f'stored("{path.stem}")' not in told] == []
+
+
+def test_what_was_deployed_without_the_gate(ask: Ask) -> None:
+    found = ask(stored("what-was-deployed-without-the-gate"))["deployments"]["nodes"]
+
+    assert [(each["modelVersion"]["version"], each["gate"]) for each in found] == [
+        (version, {"state": "UNGATED", "decision": None}) for version in ("1", "2", "1")
+    ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -17,6 +18,8 @@ from catalog.rfc3339 import parse
 from catalog_graphql.application import create_graphql
 from ingest.openlineage import Interpretation, interpret
 
+OPERATIONS = Path(__file__).parents[2] / "graphql" / "operations"
+
 DATA, JOBS, REGISTRY = "s3://lake", "airflow", "registry"
 ORIGIN = "test"
 
@@ -26,6 +29,11 @@ RUNS = {
 }
 
 Json = Mapping[str, Any]
+
+
+def stored(name: str) -> str:
+    """A stored operation."""
+    return (OPERATIONS / f"{name}.graphql").read_text()
 
 
 def at(clock: str) -> str:
