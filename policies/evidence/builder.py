@@ -265,6 +265,7 @@ class _Building:
             split_group=held.use.split_group,
             makers=makers or self._reading.producers(node.id),
         )
+        draft.put("derived", any(self._upstream.into(maker.id) for maker in makers))
         draft.put("direct", held.direct)
         if behind:
             self._witnesses.setdefault(node.id, self._upstream.witness(node.id))

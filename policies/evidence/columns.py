@@ -2,8 +2,10 @@
 
 FIELD grain follows what producers say of columns. Where an output says nothing of its columns, every column of what it
 was made from may be in every one of it: such steps are taken as a whole, from the inputs at RUN grain, so that silence
-never hides a column. INDIRECT ways count as others do. A column is *masked* when every way from it has a step with
-masking; what that is worth for its label, the controls decide.
+never hides a column. Which columns such an input had is told by the write of that very version, where it says: FIELD
+grain knows those that the dataset has today, and a later write must neither hide a column of a version nor add one.
+INDIRECT ways count as others do. A column is *masked* when every way from it has a step with masking; what that is
+worth for its label, the controls decide.
 """
 
 from collections import deque
@@ -12,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from catalog.identity import NodeKind, field_id
+from catalog.lineage.columns import schema_paths
 from catalog.model import Basis, Grain, LineageEdge, Node, NodeRef
 from catalog.reading import Reading, Walk
 from catalog.reported import only
@@ -61,6 +64,7 @@ class Columns:
         self._fields: dict[str, Node] = {}
         self._datasets: dict[str, Node] = {}
         self._walked: set[str] = set()
+        self._written: dict[str, frozenset[str] | None] = {}
         self.truncated = False
         self._tell_whole_steps(self._follow())
 
@@ -76,6 +80,7 @@ class Columns:
             for node in sorted(fresh):
                 if not self._is_walked_through(node):
                     self._walk(node)
+                self._walk_written(node)
             fresh = self._inputs_of_silent(whole | self._touched) - whole
         return whole
 
@@ -100,11 +105,63 @@ class Columns:
         self._walked.add(node)
         walked = self._reading.lineage(NodeRef(id=node), Walk(depth=self._depth, grain=Grain.FIELD, limit=self._rows))
         self.truncated |= walked.truncated is not None
-        self._fields |= {each.id: each for each in walked.nodes if each.kind is NodeKind.FIELD}
+        self._fields |= {each.id: each for each in (walked.root, *walked.nodes) if each.kind is NodeKind.FIELD}
         for edge in walked.edges:
+            if not self._was_there(edge.source, edge.target):
+                continue
             step = _Step(edge.target, not _masks(edge), _told(edge), edge.entries)
             if step not in self._steps.setdefault(edge.source, []):
                 self._steps[edge.source].append(step)
+
+    # What versions had -----------------------------------------------------------------------------------------
+
+    def _walk_written(self, node: str) -> None:
+        """Follow the columns that a version had when it was written, and that its dataset may have lost since."""
+        described = self._upstream.nodes[node]
+        for path in sorted(self.written(described) or ()):
+            field = field_id(described.parent or "", path)
+            if field not in self._fields and self._reading.node(field) is not None:
+                self._walk(field)
+
+    def written(self, version: Node) -> frozenset[str] | None:
+        """The columns that the write of a version says it has, in schema or columnLineage; None without a schema.
+
+        A version that holds rows of earlier writes may have their columns too, so nothing is known of it here.
+        """
+        if version.id not in self._written:
+            self._written[version.id] = self._told_by_write(version)
+        return self._written[version.id]
+
+    def _told_by_write(self, version: Node) -> frozenset[str] | None:
+        if version.kind is not NodeKind.DATASET_VERSION or version.continues is not None:
+            return None
+        uses = [
+            (event, use.bundle)
+            for maker in self._reading.producers(version.id)
+            for event in self._reading.run_events(maker.id)
+            for use in event.outputs
+            if use.dataset == version.parent and use.version in (None, version.label)
+        ]
+        told = {facet.name: facet for facet in self._reading.said(uses, ["schema", "columnLineage"])}
+        if "schema" not in told:
+            return None
+        mapped = only([told["columnLineage"]] if "columnLineage" in told else []).get("fields")
+        return frozenset(schema_paths(told["schema"].body.encode())).union(
+            mapped if isinstance(mapped, Mapping) else ()
+        )
+
+    def _was_there(self, source: str, target: str) -> bool:
+        """Whether a column can have flowed into a whole version: some input of its makers had it, or may have had."""
+        field, version = self._fields.get(source), self._upstream.nodes.get(target)
+        if field is None or version is None or version.kind in PASSING:
+            return True
+        read = [
+            self._upstream.nodes[edge.source]
+            for maker in self._upstream.makers(target)
+            for edge in self._upstream.into(maker.id)
+        ]
+        columns = [self.written(each) for each in read if (each.parent or each.id) == field.parent]
+        return not columns or any(had is None or field.label in had for had in columns)
 
     def _inputs_of_silent(self, nodes: Iterable[str]) -> set[str]:
         """What those of these were made from that say nothing of their columns."""
@@ -132,9 +189,10 @@ class Columns:
 
     def _columns_of(self, node: Node) -> list[str]:
         """The columns that the walks met, and those that are labelled, which need no schema."""
-        dataset = node.parent or node.id
-        met = {field.id for field in self._fields.values() if field.parent == dataset}
-        return sorted(met | {field_id(dataset, field) for field, _ in self._labelled(node)})
+        dataset, had = node.parent or node.id, self.written(node)
+        met = {field.label for field in self._fields.values() if field.parent == dataset}
+        paths = {path for path in met if path} | {field for field, _ in self._labelled(node)}
+        return sorted(field_id(dataset, path) for path in paths if had is None or path in had)
 
     # What producers say of columns -----------------------------------------------------------------------------
 

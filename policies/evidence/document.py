@@ -373,6 +373,9 @@ class Dataset(Record):
         None, description="Commit of the job that wrote it; absent for what comes from outside."
     )
     external: Annotated[bool | None, _GRAPH] = Field(None, description="Whether nobody of ours wrote it.")
+    derived: Annotated[bool | None, _GRAPH] = Field(
+        None, description="Whether the graph knows what it was made from: what its sources say then holds for it."
+    )
     direct: Annotated[bool | None, _GRAPH] = Field(
         None, description="Whether a training run read it itself; else it is further up."
     )
