@@ -425,6 +425,41 @@ def test_a_column_that_is_dropped_does_not_reach_the_model() -> None:
     assert built_of(chain(lineage)).document["lineage"]["columnCoverage"] == 1.0
 
 
+LATER_DATA = "sha256:" + "1a" * 32
+OVERWRITE = facet(lifecycleStateChange="OVERWRITE")
+
+
+def written_again(*, first: list[str], second: list[str]) -> list[Telling]:
+    """One table overwritten with other columns, and a version of the model from each: what was column `sex` is `s`."""
+    sources = {"s": ("applications", "sex"), "i": ("applications", "income")}
+
+    def table(version: str, names: list[str]) -> Event:
+        lineage = columns_from(**{name: [sources[name]] for name in names})
+        return versioned("train", version, schema=schema(*names), columnLineage=lineage, lifecycleStateChange=OVERWRITE)
+
+    told: list[Telling] = [chain(None)[0]]
+    for run, when, data, names, version in (("1", 200, TRAIN, first, "1"), ("2", 400, LATER_DATA, second, "2")):
+        read = [versioned("applications", RAW)]
+        told.append(run_event("COMPLETE", when, f"derive-{run}", "derive", reads=read, writes=[table(data, names)]))
+        made = [model("credit", version)]
+        told.append(
+            run_event("COMPLETE", when + 50, f"train-{run}", "train", reads=[versioned("train", data)], writes=made)
+        )
+    return told
+
+
+@pytest.mark.parametrize(("first", "second", "reaches"), [(["i", "s"], ["i"], True), (["i"], ["i", "s"], False)])
+def test_a_later_write_neither_hides_a_column_of_a_version_nor_adds_one(
+    first: list[str], second: list[str], reaches: bool
+) -> None:
+    told = written_again(first=first, second=second)
+    own = {"applications.sex": False} if reaches else {}
+
+    assert columns(built_of(told)) == own
+    assert columns(built_of(told[:3])) == own
+    assert bool(columns(built_of(told, named_version_id(MODEL, "2")))) is not reaches
+
+
 def test_a_labelled_column_without_a_schema_counts_where_the_model_reads_it() -> None:
     table = versioned("train", TRAIN, tags=tagged(diagnosis="special:health"))
     events = [
