@@ -20,6 +20,7 @@ from catalog.model import Basis, Deployment, Gap, Leg, LineageEdge, Node, NodeRe
 from catalog.reading import Reading, Walk
 from catalog.reported import code_of, evaluations_of, only, parameters_of
 
+_NEVER = "9999"
 _LONGEST_WINDOW = 24 * 3600 * SECOND  # µs; a report that comes later than this is not looked for
 _ANSWERS = ("primary", "canary")
 
@@ -184,7 +185,18 @@ class _Tracing:
         yield from data or [Leg("trainingData", None, "The training run names no input." if run else unmade)]
         yield from self._features(data, event)
         yield from self._metrics(version)
-        yield Leg("approver", None, "Approvals are not recorded yet.")
+        yield self._approver_leg(version)
+
+    def _approver_leg(self, version: Node) -> Leg:
+        """The last of the approvals that stood at the instant; the details name everybody who had approved by then."""
+        acts = [act for act in self._reading.acts(NodeKind.APPROVAL, version.id) if act.at <= self._instant]
+        revoked = {act.body.get("refersTo") for act in acts if act.verb == "revokeApproval"}
+        standing = [act for act in acts if act.verb == "approve" and act.id not in revoked]
+        standing = [act for act in standing if act.body.get("validUntil", _NEVER) > self._at]
+        if not standing:
+            return Leg("approver", None, "Nobody had approved this version by then.")
+        people = {str(act.body["by"].get("person") or act.body["by"]["principal"]): text(act.at) for act in standing}
+        return Leg("approver", self._reading.node(standing[-1].id), None, people)
 
     def _code_leg(self, run: Node) -> Leg:
         code = code_of(self._reading, run.id)

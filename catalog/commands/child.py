@@ -16,6 +16,7 @@ from catalog.commands.failure import UnreachableError
 from catalog.errors import InvalidInputError
 
 PATIENCE = 30.0  # seconds until it must be ready
+_LOOKING = '["lineage:read", "policy:read"]'
 GRACE = 10.0  # seconds to stop by itself
 
 
@@ -23,7 +24,7 @@ GRACE = 10.0  # seconds to stop by itself
 def served(data: Path, port: int, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """`lineward serve` on this machine, ready to be asked; what it logs goes to a file. UnreachableError if it is not.
 
-    It has a session of its own, so that an interrupt at the keyboard reaches it only through us.
+    Once it has keys, everybody on this machine may still look, and nothing else. It has a session of its own, so that an interrupt at the keyboard reaches it only through us.
     """
     command = [sys.executable, "-m", "catalog.cli", "serve", "--data", str(data), "--port", str(port)]
     own = ["--host", "127.0.0.1", "--graph", "sqlite"]
@@ -34,7 +35,7 @@ def served(data: Path, port: int, log: Path) -> Iterator["subprocess.Popen[bytes
             stdout=sink,
             stderr=sink,
             start_new_session=True,
-            env=os.environ | {"LINEWARD_LOG_LEVEL": "warning"},
+            env=os.environ | {"LINEWARD_LOG_LEVEL": "warning", "LINEWARD_ANONYMOUS_SCOPES": _LOOKING},
         )
     try:
         _await_ready(process, f"http://127.0.0.1:{port}", log)

@@ -6,6 +6,7 @@ import orjson
 from rich.console import Console
 from rich.text import Text
 
+from catalog.log.entry import EntryType
 from catalog.log.reader import LogReader
 from catalog.rendering.caption import duration
 from catalog.rendering.legible import legible
@@ -14,17 +15,19 @@ _CHUNK = 256
 
 
 class Happening:
-    def __init__(self, log: LogReader, console: Console) -> None:
+    """`seen` is how many entries need no telling."""
+
+    def __init__(self, log: LogReader, console: Console, seen: int = 0) -> None:
         self._log, self._console = log, console
         self._started: dict[str, str] = {}
-        self.seen = 0
+        self.seen = seen
         self.latest = "preparing the data"
 
     def show(self) -> None:
         """Print what is new."""
         for entry in self._log.entries(self.seen, _CHUNK):
             self.seen = entry.seq + 1
-            if entry.body is not None:
+            if entry.type is EntryType.OPENLINEAGE and entry.body is not None:
                 self._tell(orjson.loads(entry.body))
 
     def _tell(self, event: dict[str, Any]) -> None:

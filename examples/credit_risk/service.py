@@ -16,7 +16,6 @@ from pathlib import Path
 from threading import Thread
 
 import httpx
-import numpy as np
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -27,10 +26,12 @@ from examples.credit_risk.pipeline import (
     FILES,
     JOBS,
     Rows,
+    Table,
     delivery_to,
     features_of,
     load,
     read,
+    retrain,
     train,
 )
 from ingest.producer import (
@@ -58,13 +59,13 @@ class Scorer:
 
     def put_in_place(self, model: Model, artifact: Path) -> None:
         """Switches to a version, and reports the change if the service is running."""
-        self.estimator = load(artifact)
+        self.card = load(artifact)
         self.served = Served(model, role="primary", share=1.0)
         self.log.serve([self.served])
 
     async def score(self, request: Request) -> JSONResponse:
         features = features_of(await request.json())
-        probability = float(self.estimator.predict_proba(np.array([[*features.values()]]))[0, 1])
+        probability = float(self.card.probabilities([features])[0])
         decision = "refer" if probability > REFER_ABOVE else "approve"
         scoring: ScoringRequest = request.scope["lineward"]
         request_id = scoring.predicted(features=features, output=probability, decision=decision, served=self.served)
@@ -143,12 +144,13 @@ class Summary:
     earlier_model: Model
     earlier_request_id: str
     requests: int
+    features: Table
     delivered: bool  # False where events went to the spool file in the folder instead
 
 
-def run(folder: Path, url: str) -> Summary:
+def run(folder: Path, url: str, key: str | None = None) -> Summary:
     """Trains both versions, serves the first and then the second, and shuts the service down."""
-    delivery = delivery_to(url, folder)
+    delivery = delivery_to(url, folder, key)
     trained = train(folder, delivery)
     earlier, model = trained.models
     applicants = read(trained.applications.path)[: 2 * REQUESTS]
@@ -163,10 +165,27 @@ def run(folder: Path, url: str) -> Summary:
         earlier_model=earlier,
         earlier_request_id=earlier_ids[-1],
         requests=len(earlier_ids) + len(ids),
+        features=trained.features,
         delivered=delivery.close(patience=30),
     )
 
 
+def correct(folder: Path, url: str, features: Table, key: str | None = None) -> tuple[Model, Path]:
+    """Trains version 3, which does not see the age of applicants; the model and its file."""
+    delivery = delivery_to(url, folder, key)
+    corrected = retrain(folder, delivery, features)
+    delivery.close(patience=30)
+    return corrected
+
+
+def roll_out(folder: Path, url: str, model: Model, artifact: Path, key: str | None = None) -> None:
+    """Serves a version for a while."""
+    delivery = delivery_to(url, folder, key)
+    with serving(folder, delivery, model, artifact) as service:
+        service.ask(read(folder / "applications.csv")[:REQUESTS])
+    delivery.close(patience=30)
+
+
 if __name__ == "__main__":
-    summary = run(Path("work"), os.environ["OPENLINEAGE_URL"])
+    summary = run(Path("work"), os.environ["OPENLINEAGE_URL"], os.environ.get("OPENLINEAGE_API_KEY"))
     print(f"{summary.requests} requests answered; request {summary.request_id} by {summary.model.name}")
