@@ -34,6 +34,7 @@ from policies.formats.document import control_document
 from policies.journal import Journal, Recorded
 from policies.judge import Judge, Judged
 from policies.lapse import ALLOW_MICROS
+from policies.request import DecideRequest
 from policies.rollback import rollback_to
 from policies.verdict import GateState, Report, Verdict
 
@@ -44,22 +45,6 @@ MAX_LAG_SECONDS = 60.0
 
 _ATTEMPTS = 3  # evaluations beside the other acts, before one that keeps them waiting
 _CALLERS_FAULT = (InvalidInputError, NotFoundError, ForbiddenError, UnauthenticatedError, WrongLogError)
-
-
-@dataclass(frozen=True, slots=True)
-class DecideRequest:
-    """`packs` are added to those of the bindings. `at_least` is the token of a write that the decision must have seen.
-
-    A `preview` gives the same answer and records nothing. A `rollback` goes back to what was allowed before.
-    """
-
-    target: NodeRef
-    environment: str
-    packs: tuple[str, ...] = ()
-    use: str | None = None
-    at_least: str | None = None
-    preview: bool = False
-    rollback: bool = False
 
 
 @dataclass(frozen=True, slots=True)

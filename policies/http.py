@@ -23,8 +23,9 @@ from catalog.errors import (
 from catalog.model import DatasetRef, NodeRef
 from catalog.principal import Principal
 from policies.acts import invalid
-from policies.gate import DecideRequest, Ruling
+from policies.gate import Ruling
 from policies.governance import Governance
+from policies.request import DecideRequest
 
 _MOST = 64 * 1024  # bytes of a question
 

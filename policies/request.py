@@ -64,3 +64,19 @@ class RevokeRequest:
 
     id: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecideRequest:
+    """`packs` are added to those of the bindings. `at_least` is the token of a write that the decision must have seen.
+
+    A `preview` gives the same answer and records nothing. A `rollback` goes back to what was allowed before.
+    """
+
+    target: NodeRef
+    environment: str
+    packs: tuple[str, ...] = ()
+    use: str | None = None
+    at_least: str | None = None
+    preview: bool = False
+    rollback: bool = False

@@ -152,7 +152,7 @@ def opened(url: str | None, data: Path | None, *, reading: bool = False) -> Iter
     with LogReader.open(configured.data) as log:
         roll = Roll(log)
         with _appending(configured, reading) as append:
-            yield _keyring(configured, roll, append, _caller(configured, roll))
+            yield _keyring(configured, roll, append, caller(configured, roll))
 
 
 @contextmanager
@@ -175,13 +175,14 @@ Append = Callable[[Submission], Receipt]
 @contextmanager
 def _appending(configured: Settings, reading: bool = False) -> Iterator[Append]:
     if reading:
-        yield _nothing
+        yield nothing
     else:
         with create_log(configured.data) as store, LogWriter(store) as writer:
             yield lambda submission: writer.submit(submission).result()
 
 
-def _nothing(submission: Submission) -> Receipt:
+def nothing(submission: Submission) -> Receipt:
+    """What appends where nothing may be appended."""
     raise AssertionError(f"a {submission.type} entry while only reading")
 
 
@@ -189,10 +190,11 @@ def _keyring(configured: Settings, roll: Roll, append: Append, by: Principal) ->
     return FolderKeyring(Administration(roll, append, Pepper(configured.data, configured.key_pepper)), by)
 
 
-def _caller(configured: Settings, roll: Roll) -> Principal:
+def caller(configured: Settings, roll: Roll) -> Principal:
+    """Who runs the command, by LINEWARD_API_KEY. UnauthenticatedError for nobody where the folder has seen keys."""
     pepper = Pepper(configured.data, configured.key_pepper)
     authenticator = Authenticator(roll, pepper, BearerTokens(configured.issuers), loopback=True)
     try:
         return authenticator.principal_of(bearer())
     except UnauthenticatedError as error:
-        raise UnauthenticatedError(error.message, "Set LINEWARD_API_KEY to an administrator's key.") from error
+        raise UnauthenticatedError(error.message, "Set LINEWARD_API_KEY to a key of your own.") from error

@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 
 from catalog.authority.credential import bearer
-from catalog.authority.credential import bearer
 from catalog.commands.failure import UnreachableError
 from catalog.errors import (
     ConflictError,
@@ -125,11 +124,10 @@ class RemoteCatalogue:
     def ask(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         """The `data` of an answer. UnreachableError without one; errors keep their class by their code.
 
-        Authenticates with LINEWARD_API_KEY, where that is set. Raises NobodyThereError without a connection.
+        Raises NobodyThereError where no connection comes about.
         """
         try:
-            content = {"query": query, "variables": variables}
-            response = self.client.post("/graphql", json=content, headers=bearer())
+            response = self.client.post("/graphql", json={"query": query, "variables": variables})
             answer = response.json()
         except (httpx.HTTPError, ValueError) as error:
             nobody = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)

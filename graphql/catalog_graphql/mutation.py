@@ -14,9 +14,8 @@ from catalog_graphql.desk import Desk, Info
 from catalog_graphql.resolver import resolver
 from catalog_graphql.scalars import DateTime
 from policies.enactment import Proposed
-from policies.gate import DecideRequest
 from policies.in_force import Proposal
-from policies.request import ApproveRequest, AttestRequest, RevokeRequest, WaiveRequest
+from policies.request import ApproveRequest, AttestRequest, DecideRequest, RevokeRequest, WaiveRequest
 
 
 @strawberry.input(description="A question to the release gate.")

@@ -12,6 +12,7 @@ from catalog.model import Direction, Grain
 from catalog.principal import Scope
 from catalog.reading import Reading, Walk
 from catalog_graphql import inputs
+from catalog_graphql.bindings import PolicyBinding, policy_bindings
 from catalog_graphql.connection import After, Connection, First, Page, checked_first
 from catalog_graphql.decisions import DECISIONS, Decision, DecisionConnection, chosen, decision
 from catalog_graphql.desk import Info
@@ -195,6 +196,14 @@ class Query:
         desk.principal.require(Scope.POLICY_READ)
         instant = desk.now() if wanted.valid is None else wanted.valid
         _, found = await desk.open(wanted, None, lambda reading: policy_packs(reading, instant))
+        return found
+
+    @resolver("Policy bindings in force then.")
+    async def policy_bindings(self, info: Info, at: At = None) -> list[PolicyBinding]:
+        wanted, desk = inputs.as_of(at), info.context
+        desk.principal.require(Scope.POLICY_READ)
+        instant = desk.now() if wanted.valid is None else wanted.valid
+        _, found = await desk.open(wanted, None, lambda reading: policy_bindings(reading, instant))
         return found
 
     @resolver("What the policies say of a target, now or as of then, without a decision.")

@@ -25,10 +25,11 @@ from policies import acts
 from policies.acts import Decide
 from policies.enactment import to_accept
 from policies.evaluation import Evaluation, evaluate
-from policies.gate import DecideRequest, Gate, Ruling
+from policies.gate import Gate, Ruling
 from policies.judge import Judge, Judged
 from policies.lapse import ALLOW_MICROS
 from policies.pack import PolicyPack
+from policies.request import DecideRequest
 from policies.sandbox import TimeoutReachedError, Worker
 from policies.verdict import GateState, Verdict
 from tests.policies.office import (

@@ -25,12 +25,12 @@ from catalog.principal import Principal
 from catalog.projector import Projector
 from catalog.reading import Reading
 from policies.evidence.closure import closure
-from policies.gate import DecideRequest, Gate, Ruling
+from policies.gate import Gate, Ruling
 from policies.in_force import in_force
 from policies.journal import Journal
 from policies.judge import Judge
 from policies.register import Entered, Register
-from policies.request import ApproveRequest, RevokeRequest, WaiveRequest
+from policies.request import ApproveRequest, DecideRequest, RevokeRequest, WaiveRequest
 from policies.standing import standing_approvals, standing_waivers
 from policies.verdict import GateState
 from tests.ingest.events import Event, read_entry

@@ -1,9 +1,10 @@
 """A small real data folder, and the command line as a user has it."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from typer.testing import CliRunner
@@ -11,6 +12,9 @@ from typer.testing import CliRunner
 from catalog.cli import app
 from catalog.log.store import LogStore
 from ingest.intake import Intake
+
+if TYPE_CHECKING:
+    from tests.catalog.commands.company import Company
 
 TRAIN = "01a20d9f-d641-7e02-b794-8c31e69b7303"
 OTHER = "01a20d9f-d521-756a-9b89-bf22074eadcf"
@@ -75,3 +79,37 @@ def lineward(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Lineward:
         return runner.invoke(app, [str(each) for each in arguments], **options)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def founded_company(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """A folder in which several people have keys; to be copied, not changed."""
+    from tests.catalog.commands.company import founded
+
+    data = tmp_path_factory.mktemp("company") / "data"
+    runner = CliRunner()
+    return data, founded(lambda *arguments, **more: runner.invoke(app, [str(each) for each in arguments], **more), data)
+
+
+@pytest.fixture
+def company(
+    founded_company: tuple[Path, dict[str, str]], lineward: Lineward, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> "Company":
+    """People who act in a folder of their own, and a model without an owner or approvals."""
+    from tests.catalog.commands.company import Company
+
+    for name in ("API_KEY", "SIGNING_KEY", "SIGNING_KEY_FILE", "ON_ERROR_ALLOW_ENVIRONMENTS"):
+        monkeypatch.delenv(f"LINEWARD_{name}", raising=False)
+    template, keys = founded_company
+    data = tmp_path / "company"
+    shutil.copytree(template, data)
+    return Company(lineward, ("--data", str(data)), keys, tmp_path)
+
+
+@pytest.fixture
+def released(company: "Company") -> "Company":
+    """The same with a policy in force, and all that it asks for."""
+    company.enact_ours()
+    company.name_owner()
+    company.approve("carl", "dora")
+    return company

@@ -17,9 +17,10 @@ from policies.formats.document import Decision, decision_of
 from policies.formats.junit import junit
 from policies.formats.markdown import markdown
 from policies.formats.sarif import sarif
-from policies.gate import DecideRequest, Gate
+from policies.gate import Gate
 from policies.journal import Journal
 from policies.judge import Judge
+from policies.request import DecideRequest
 from policies.verdict import GateState, Verdict
 from tests.policies.attestation.decisions import SIGNER
 from tests.policies.office import (
