@@ -41,6 +41,8 @@ from ingest.http import routes as lineage_routes
 from ingest.intake import Intake
 from policies.governance import Governance, governance
 from policies.http import GateDoor, gate_routes
+from policies.watch.acts import acts_between
+from policies.watch.watching import Watching, watched
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _PROJECTOR = "catalog.follow"
@@ -103,6 +105,8 @@ def opened(settings: Settings) -> Iterator[Parts]:
             authoritative=Authority(administration.roll, settings.issuers),
             lag=lambda: reads.lag(lambda seq: log.entry(seq).recorded),
         )
+        watching = stack.enter_context(Watching(reads, governing.judge, acts_between(log.acts)))
+        governing = watched(governing, watching)
         yield Parts(
             settings, log, writer, store, reads, projector, authenticator, administration, governing, failure=failure
         )

@@ -43,12 +43,29 @@ class Evaluation:
     requester: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     enforcement: Mapping[str, str] = field(default_factory=dict)
+    digest: str | None = None  # of the pack, where it may be kept for the next evaluation
+
+
+_MOST_KEPT = 64
+_kept: dict[str, PolicyPack] = {}
+
+
+def _pack_of(asked: Evaluation) -> PolicyPack:
+    """The pack, made once for each digest: making it takes as long as evaluating it."""
+    if asked.digest is None:
+        return PolicyPack.model_validate(asked.pack)
+    found = _kept.get(asked.digest)
+    if found is None:
+        if len(_kept) >= _MOST_KEPT:
+            _kept.clear()
+        found = _kept[asked.digest] = PolicyPack.model_validate(asked.pack)
+    return found
 
 
 def evaluate(asked: Evaluation) -> list[ControlResult]:
     """`evaluate_pack` for a worker: everything in one argument."""
     return evaluate_pack(
-        PolicyPack.model_validate(asked.pack),
+        _pack_of(asked),
         asked.document,
         evaluated_at=asked.evaluated_at,
         environment=asked.environment,

@@ -47,6 +47,7 @@ class Judged:
     selection: Selection
     waivers: tuple[Waiver, ...]
     known: int
+    requester: str
 
     @property
     def next_flip_at(self) -> str | None:
@@ -89,14 +90,17 @@ class Judge:
         requester: str,
         evaluated_at: int,
         use: str | None = None,
+        selection: Selection | None = None,
     ) -> Judged:
         """What the packs for an environment, and those that the caller adds, say at an instant (µs).
 
-        For a named `use`, approvals for another use are no evidence; without one, those for any use are.
+        For a named `use`, approvals for another use are no evidence; without one, those for any use are. `selection` is
+        what judges the target, where the caller knows.
         The state is INDETERMINATE where no binding chooses a pack. Raises NotFoundError for a pack that there is not,
         InvalidInputError for a target that no policy judges, ConflictError for bindings that do not fit.
         """
-        selection = select(in_force(reading, evaluated_at), target, environment, packs, self._shelf)
+        if selection is None:
+            selection = select(in_force(reading, evaluated_at), target, environment, packs, self._shelf)
         built = _for_use(
             build_evidence(reading, target.id, evaluated_at=evaluated_at, authoritative=self._authoritative), use
         )
@@ -118,7 +122,7 @@ class Judge:
         )
         if not selection.bindings:
             told = replace(told, state=GateState.INDETERMINATE, reasons=(_unbound(target, environment),))
-        return Judged(told, built, selection, waivers, reading.known)
+        return Judged(told, built, selection, waivers, reading.known, requester)
 
     def _evaluated(
         self,
@@ -130,7 +134,14 @@ class Judge:
         evaluated_at: int,
     ) -> list[ControlResult]:
         asked = Evaluation(
-            used.document, built.document, evaluated_at, environment, requester, used.params, used.enforcement
+            used.document,
+            built.document,
+            evaluated_at,
+            environment,
+            requester,
+            used.params,
+            used.enforcement,
+            used.digest,
         )
         try:
             found: list[ControlResult] = evaluate(asked) if self._worker is None else self._worker.run(_EVALUATE, asked)

@@ -35,6 +35,8 @@ class Waiver:
     closure_digest: str | None = None  # None is any
     countersigned: bool = False
     break_glass: bool = False
+    reason: str = ""
+    compensating_control: str = ""
 
     def counts(self, at: int) -> bool:
         return (self.countersigned or self.break_glass) and self.since <= at < self.end
@@ -68,6 +70,8 @@ class Waiver:
             "closureDigest": self.closure_digest,
             "countersigned": self.countersigned,
             "breakGlass": self.break_glass,
+            "reason": self.reason or None,
+            "compensatingControl": self.compensating_control or None,
         }
         return {name: value for name, value in told.items() if value is not None}
 
@@ -85,6 +89,8 @@ def parse_waiver(document: Mapping[str, Any]) -> Waiver:
         closure_digest=document.get("closureDigest"),
         countersigned=bool(document.get("countersigned")),
         break_glass=bool(document.get("breakGlass")),
+        reason=document.get("reason", ""),
+        compensating_control=document.get("compensatingControl", ""),
     )
 
 
@@ -104,6 +110,8 @@ def waiver_of(standing: StandingWaiver) -> Waiver | None:
         closure_digest=said.closure_digest,
         countersigned=bool(standing.countersigned_by),
         break_glass=said.break_glass,
+        reason=said.reason,
+        compensating_control=said.compensating_control,
     )
 
 

@@ -16,6 +16,7 @@ from catalog_graphql.bindings import PolicyBinding, policy_bindings
 from catalog_graphql.connection import After, Connection, First, Page, checked_first
 from catalog_graphql.decisions import DECISIONS, Decision, DecisionConnection, chosen, decision
 from catalog_graphql.desk import Info
+from catalog_graphql.findings import Overview
 from catalog_graphql.lineage import (
     Depth,
     History,
@@ -46,7 +47,7 @@ _PATHS = 5
 
 
 @strawberry.type(description="Questions. Each is answered from one state of the graph.")
-class Query:
+class Query(Overview):
     @resolver("The node with an id; null where the graph, at that point, has none.")
     async def node(
         self,
@@ -235,7 +236,7 @@ class Query:
             state = desk.sources.access.log_state()
             valid = None if wanted.valid is None else time_of(wanted.valid)
             evidence = judged.built.bytes.decode()
-            return report(judged.report, evidence, cut, snapshot(state, valid, judged.known))
+            return report(judged.report, judged.requester, evidence, cut, snapshot(state, valid, judged.known))
 
         return await desk.in_thread(work)
 

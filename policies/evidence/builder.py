@@ -389,8 +389,9 @@ class _Building:
     def _quiet_until(self) -> int | None:
         """How long silence of running runs and of services changes nothing."""
         ends = [] if self._services.patient_until is None else [self._services.patient_until]
+        given_up = {gap.node for gap in self._upstream.gaps if gap.kind is GapKind.NEVER_ENDED}
         for node in self._upstream.nodes.values():
-            if node.kind is NodeKind.RUN and node.state == RunState.RUNNING:
+            if node.kind is NodeKind.RUN and node.state == RunState.RUNNING and node.id not in given_up:
                 events = self._reading.run_events(node.id)
                 if events and events[-1].processing not in _ENDLESS:
                     ends.append(events[-1].at + _ABANDONED)

@@ -72,6 +72,9 @@ class Subject(Record):
         None,
         description="Whether every training run tells of its people, and we know each of them; absent without a run.",
     )
+    unknown_developers: Annotated[tuple[str, ...] | None, computed("authors and user of the training runs")] = Field(
+        None, description="Names in the training runs that are nobody that we know; absent where there is none."
+    )
     last_material_change_at: Annotated[Time | None, computed("start of the last training run")] = Field(
         None, description="When data, code or parameters behind this version last changed: its training began."
     )

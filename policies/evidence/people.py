@@ -32,6 +32,11 @@ class People:
 
     def person_of(self, name: str) -> str | None:
         """The person behind `ann@example.org` or `Ann <ann@example.org>`; None for nobody that we know."""
-        match = _ADDRESS.fullmatch(name)
-        address = (match[1] if match else name).strip().casefold()
+        address = address_of(name)
         return self._aliases.get(f"email:{address}") or self._known.get(address)
+
+
+def address_of(name: str) -> str:
+    """`ann@example.org` of `Ann <ann@example.org>`, case folded; a name without brackets as a whole."""
+    match = _ADDRESS.fullmatch(name)
+    return (match[1] if match else name).strip().casefold()

@@ -77,6 +77,7 @@ def put_developers(subject: Draft, runs: list[Trained], people: People) -> None:
     persons = {name: people.person_of(name) for run in runs for name in run.names}
     subject.put("developedBy", sorted({person for person in persons.values() if person is not None}))
     subject.put("developersKnown", all(run.names for run in runs) and None not in persons.values())
+    subject.put("unknownDevelopers", sorted(name for name, person in persons.items() if person is None) or None)
     started = [run.draft["startedAt"] for run in runs if run.draft["startedAt"]]
     subject.put("lastMaterialChangeAt", max(started, default=None))
     flops = [run.flops for run in runs if run.flops is not None]

@@ -189,10 +189,10 @@ BATCHES = st.one_of(
 
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.sampled_from([BASE_BOUND, OWNED_BOUND, ADVISING]), min_size=1, max_size=2),
-    st.lists(BATCHES, min_size=3, max_size=8),
+    st.lists(BATCHES, min_size=3, max_size=7),
 )
 def test_what_stands_is_what_judging_everything_anew_says(
     kind: str, before: list[Deed], batches: list[list[Deed]]

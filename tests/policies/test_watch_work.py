@@ -19,7 +19,7 @@ from policies.request import RevokeRequest
 from policies.verdict import Verdict
 from policies.watch.change import VerdictChange
 from tests.ingest.events import DAY as DAY_SECONDS
-from tests.ingest.events import model, run_event, versioned, whole_run
+from tests.ingest.events import change, model, run_event, versioned, whole_run
 from tests.policies.office import ANN, BOB, DAY, HOUR, REGISTRY, Office, binding, control, pack, version
 from tests.policies.watched import Shown
 
@@ -136,6 +136,25 @@ def test_a_dataset_that_turns_out_to_be_a_model_is_one_from_then_on(room: Room) 
     room.office.tell([run_event("COMPLETE", 11, "loud", reads=[model("late")])])
     late = named_version_id(dataset_id(REGISTRY, "late"), "1")
     assert words(room.follow()) == [(late, "owner", None, Verdict.UNKNOWN)]
+
+
+def test_a_run_that_ends_may_make_a_version_of_which_its_last_event_does_not_speak(room: Room) -> None:
+    """The model was dropped while its run went on: what that run leaves is a version of the next incarnation."""
+    dropped = model("credit", lifecycleStateChange=change("DROP"))
+    room.office.tell(
+        [
+            run_event("START", 20, "again", writes=[model("credit", "1")]),
+            run_event("COMPLETE", 25, "drop", writes=[dropped]),
+        ]
+    )
+    room.follow()
+    before = set(room.shown.standing())
+
+    room.office.tell([run_event("COMPLETE", 30, "again")])
+    room.follow()
+
+    assert len(set(room.shown.standing()) - before) == 1
+    assert room.shown.standing() == room.shown.anew(room.office.now)
 
 
 def test_starting_again_tells_nothing_that_was_so_before(room: Room) -> None:
@@ -301,6 +320,19 @@ def test_what_the_store_did_not_answer_is_asked_again(room: Room, monkeypatch: p
     assert words(room.follow()) == [(ONE, "owner", Verdict.UNKNOWN, Verdict.PASS)]
 
 
+def test_entries_that_could_not_be_read_are_read_again(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    room.office.tell(whole_run("train again", 9, 10, writes=[model("credit", "3")]))
+    room.office.enact(pack(version="2.0.0", controls=[control("owner"), control("more")]))
+    for name in ("entries", "models"):
+        with monkeypatch.context() as patched:
+            patched.setattr(Reading, name, failing(StoreUnavailableError("It is away.")))
+            with pytest.raises(StoreUnavailableError):
+                room.follow()
+    room.follow()
+    assert len(room.shown.standing()) == 4
+    assert room.shown.standing() == room.shown.anew(room.office.now)
+
+
 def test_a_version_that_cannot_be_judged_hinders_no_other(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     room.own()
     judge = room.shown.judge.judge
@@ -334,3 +366,28 @@ def test_a_withdrawn_statement_takes_its_verdict_along(room: Room) -> None:
 
 
 OWNER = {"owner": "team:credit"}
+
+
+def test_two_runs_that_never_end_are_given_up_one_after_the_other() -> None:
+    one = {
+        "id": "one",
+        "expression": "size(lineage.gaps.filter(g, g.kind == 'NEVER_ENDED')) < 2",
+        "message": "two runs never ended",
+    }
+    ended = control("ended", inputs={"upstream": {}}, requires=[], checks=[one])
+    room = Room(pack(controls=[ended]), binding(match={"models": ["fresh"]}))
+    reads = [versioned("half", "h1"), versioned("other", "h1")]
+    room.office.tell(
+        [
+            run_event("RUNNING", 21, "open", writes=reads[:1]),
+            run_event("RUNNING", 5000, "open-too", writes=reads[1:]),
+            run_event("COMPLETE", 6000, "use", reads=reads, writes=[model("fresh", "1")]),
+        ]
+    )
+    room.office.now += 3 * DAY
+    room.follow()
+    for late in (21, 5001):
+        room.office.tell([run_event("COMPLETE", DAY_SECONDS + late, "noise", reads=["p"], writes=["q"])])
+        room.follow()
+        assert room.shown.standing() == room.shown.anew(room.office.now)
+    assert "fail" in str(room.shown.standing())

@@ -59,7 +59,7 @@ class Shown:
     def begin(self, now: int) -> None:
         with self.reading() as reading:
             self.watch.begin(reading, now)
-            assert self.watch.settle(reading, now) == []
+            assert self._settled(reading, now) == []
 
     def follow(self, now: int, end: int | None = None) -> list[VerdictChange]:
         """Project up to a position, and let the watch take notice."""
@@ -67,7 +67,13 @@ class Shown:
         with self.reading() as reading:
             self.watch.advance(reading, self.acts(self.watch.known, reading.known), now)
             self.watch.due(reading, now)
-            return self.watch.settle(reading, now)
+            return self._settled(reading, now)
+
+    def _settled(self, reading: Reading, now: int) -> list[VerdictChange]:
+        found: list[VerdictChange] = []
+        while (told := self.watch.step(reading, now)) is not None:
+            found += told
+        return found
 
     def standing(self) -> dict[Key, Said]:
         return {
