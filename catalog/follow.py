@@ -12,6 +12,7 @@ from catalog.errors import RetryableError
 from catalog.log.reader import LogReader
 from catalog.settings import Settings
 from catalog.telemetry import configure_logging
+from catalog.tracing import configure_tracing
 
 _RETRY = 1.0  # seconds between two attempts to reach the store
 
@@ -19,6 +20,7 @@ _RETRY = 1.0  # seconds between two attempts to reach the store
 def main() -> None:
     settings = Settings()
     configure_logging(settings.log_level)
+    configure_tracing()
     stop = threading.Event()
     threading.Thread(target=_await_parent, args=(stop,), daemon=True).start()
     while not stop.is_set():

@@ -8,6 +8,7 @@ import structlog
 from catalog.errors import RetryableError
 from catalog.log.reader import LogReader
 from catalog.projector import Projector
+from catalog.tracing import span
 
 _IDLE = 0.02  # seconds between two looks at a quiet log
 _PATIENCE = (0.2, 5.0)  # seconds before trying again a store that does not answer: first, most
@@ -35,7 +36,8 @@ class Follower:
         entries = self._log.entries(self._projector.offset, self._batch)
         if not entries:
             return False
-        self._projector.project(entries)
+        with span("projection.apply", {"batch.size": len(entries)}):
+            self._projector.project(entries)
         return True
 
     def follow(self, stop: threading.Event) -> None:

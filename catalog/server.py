@@ -3,7 +3,8 @@
 import gc
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
@@ -29,18 +30,20 @@ from catalog.graph.contract import GraphStore
 from catalog.health import Health, health_routes
 from catalog.log.entry import EntryType, Receipt, Submission
 from catalog.log.reader import LogReader
-from catalog.log.writer import LogWriter
+from catalog.log.writer import LogWriter, microseconds_now
 from catalog.pages import graphql_page, page_routes
 from catalog.principal import Scope
 from catalog.settings import Settings
 from catalog.supervision import SupervisedChild
 from catalog.telemetry import CountRequests, Metrics, configure_logging
+from catalog.tracing import configure_tracing
 from catalog_graphql.application import create_graphql
 from ingest.http import LineageDoor
 from ingest.http import routes as lineage_routes
 from ingest.intake import Intake
 from policies.governance import Governance, governance
 from policies.http import GateDoor, gate_routes
+from policies.lapse import FindingKind, findings
 from policies.watch.acts import acts_between
 from policies.watch.watching import Watching, watched
 
@@ -71,7 +74,7 @@ class Parts:
     authenticator: Authenticator
     administration: Administration
     governance: Governance
-    metrics: Metrics = field(default_factory=Metrics)
+    metrics: Metrics
     failure: Failure = field(default_factory=Failure)
 
 
@@ -79,14 +82,14 @@ class Parts:
 def opened(settings: Settings) -> Iterator[Parts]:
     """Open the log for writing, start the projector, connect the graph; close them in reverse."""
     with ExitStack() as stack:
-        failure = Failure()
+        failure, metrics = Failure(), Metrics()
 
         def stopped(cause: BaseException) -> None:
             failure.cause = cause
             logger.error("log.stopped", reason=str(cause), hint="restart the server; clients retry safely")
 
         log_store = stack.enter_context(create_log(settings.data))
-        writer = stack.enter_context(LogWriter(log_store, on_failure=stopped))
+        writer = stack.enter_context(LogWriter(metrics.appends.measuring(log_store), on_failure=stopped))
         log = stack.enter_context(LogReader.open(settings.data))
         authenticator, administration = _authority(settings, log, writer)
         authenticator.announce()
@@ -104,11 +107,13 @@ def opened(settings: Settings) -> Iterator[Parts]:
             worker=worker,
             authoritative=Authority(administration.roll, settings.issuers),
             lag=lambda: reads.lag(lambda seq: log.entry(seq).recorded),
+            observed=metrics.policies.observed,
+            failed=metrics.policies.failed,
         )
         watching = stack.enter_context(Watching(reads, governing.judge, acts_between(log.acts)))
         governing = watched(governing, watching)
         yield Parts(
-            settings, log, writer, store, reads, projector, authenticator, administration, governing, failure=failure
+            settings, log, writer, store, reads, projector, authenticator, administration, governing, metrics, failure
         )
 
 
@@ -142,7 +147,13 @@ def create_app(parts: Parts) -> Starlette:
     """Every route of the contract over opened parts."""
     settings, authenticator = parts.settings, parts.authenticator
     intake = Intake(limits(settings), settings.environment_variables)
-    door = LineageDoor(parts.writer, parts.log.origin, intake, lambda request: authenticator.arriving(request.headers))
+    door = LineageDoor(
+        parts.writer,
+        parts.log.origin,
+        intake,
+        lambda request: authenticator.arriving(request.headers),
+        parts.metrics.ingest,
+    )
     health = Health(
         parts.access,
         parts.writer,
@@ -150,6 +161,8 @@ def create_app(parts: Parts) -> Starlette:
         lambda seq: parts.log.entry(seq).recorded,
         lambda: parts.failure.cause is None,
         parts.metrics,
+        folder=settings.data,
+        findings=lambda: _open_findings(parts.access),
     )
     governing = parts.governance
     graphql = create_graphql(
@@ -175,6 +188,13 @@ def create_app(parts: Parts) -> Starlette:
     return app
 
 
+def _open_findings(access: Access) -> Mapping[str, int]:
+    """How many there are of each kind, none left out."""
+    with access.reading() as reading:
+        found = Counter(each.kind for each in findings(reading, microseconds_now()))
+    return {kind.value: found[kind] for kind in FindingKind}
+
+
 def has_credentials(settings: Settings) -> bool:
     """Whether somebody has to say who they are: there is an issuer, or the folder's log has seen a key."""
     if settings.issuers:
@@ -198,6 +218,7 @@ def run(settings: Settings, listening: Callable[[str], None]) -> None:
             "or listen on 127.0.0.1.",
         )
     configure_logging(settings.log_level)
+    configure_tracing()
     with _bound(settings) as listener, opened(settings) as parts:
         config = uvicorn.Config(
             create_app(parts),

@@ -65,6 +65,14 @@ class Settings(BaseSettings):
     batch: Annotated[int, Field(gt=0, description="Most entries that are projected in one transaction")] = 1024
     log_level: Annotated[str, Field(description="debug, info, warning or error")] = "info"
 
+    @field_validator("graph")
+    @classmethod
+    def _without_credentials(cls, graph: str) -> str:
+        """Addresses are logged, and seen in lists of processes."""
+        if "@" in graph.partition("://")[2].partition("/")[0]:
+            raise ValueError("credentials do not belong there: set LINEWARD_NEO4J_USER and LINEWARD_NEO4J_PASSWORD")
+        return graph
+
     @field_validator("anonymous_scopes")
     @classmethod
     def _harmless(cls, scopes: tuple[Scope, ...]) -> tuple[Scope, ...]:

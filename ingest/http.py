@@ -32,6 +32,9 @@ _LARGE = 256 * 1024  # bytes from which checking would hold up the other connect
 _AT_ONCE = 256  # events of a batch that wait for the log together
 
 _RawHeaders = list[tuple[bytes, bytes]]
+Heard = Callable[[int, Receipt | LinewardError], None]
+"""Hears of every event that was offered: its size, bytes, and what became of it."""
+
 _ANYBODY = Principal("anonymous", None, grants([Scope.INGEST_WRITE]))
 
 
@@ -39,6 +42,10 @@ class Log(Protocol):
     """Where entries go: see `catalog.log.writer.LogWriter.append`."""
 
     async def append(self, submission: Submission) -> Receipt: ...
+
+
+def unheard(size: int, outcome: Receipt | LinewardError) -> None:
+    """Nobody counts."""
 
 
 def anybody(request: Request) -> Principal:
@@ -58,6 +65,7 @@ class LineageDoor:
     origin: str
     intake: Intake = field(default_factory=Intake)
     principal_of: Callable[[Request], Principal | Awaitable[Principal]] = anybody
+    heard: Heard = unheard
     slots: asyncio.Semaphore = field(init=False)
 
     def __post_init__(self) -> None:
@@ -123,7 +131,9 @@ class _Endpoint:
 
 
 async def _take_event(door: LineageDoor, body: bytes, sender: Principal) -> _Answer:
-    receipt = await door.log.append(await door.prepare(body, sender))
+    receipt = await _outcome(door, body, sender)
+    if isinstance(receipt, LinewardError):
+        raise receipt
     return _Answer(
         201,
         {
@@ -155,10 +165,13 @@ async def _split(body: bytes, most: int) -> list[bytes]:
 
 
 async def _outcome(door: LineageDoor, event: bytes, sender: Principal) -> Receipt | LinewardError:
+    outcome: Receipt | LinewardError
     try:
-        return await door.log.append(await door.prepare(event, sender))
+        outcome = await door.log.append(await door.prepare(event, sender))
     except LinewardError as error:
-        return error
+        outcome = error
+    door.heard(len(event), outcome)
+    return outcome
 
 
 def _summary(door: LineageDoor, outcomes: list[Receipt | LinewardError]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from catalog.log.entry import EntryType, Submission
+from catalog.tracing import traced
 from ingest.document import load_document
 from ingest.limits import Limits
 from ingest.redaction import redact
@@ -26,6 +27,7 @@ class Intake:
     limits: Limits = field(default_factory=Limits)
     allowed_environment: frozenset[str] = frozenset()
 
+    @traced("ingest.validate")
     def submission(self, received: bytes, actor: str, source: str, permit: Permit = anywhere) -> Submission:
         """Check and redact one event; NotJsonError, TooLargeError, InvalidEventError or ForbiddenError say why not.
 

@@ -4,6 +4,7 @@ An answer is computed from one reading of the log and written into the log befor
 the way, the answer is never ALLOW: it is INDETERMINATE, with the reason, or with an id under which the cause is logged.
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from catalog.instant import text
 from catalog.model import AsOf, Node, NodeRef
 from catalog.principal import Principal, Scope
 from catalog.reading import Reading
+from catalog.tracing import span
 from policies import acts
 from policies.acts import Decide, RollbackTo, Snapshot
 from policies.formats.document import control_document
@@ -78,6 +80,14 @@ class _Sight:
     lag: float
 
 
+Observed = Callable[[Ruling, float], None]
+"""Hears each answer of the gate, and how long it took, seconds."""
+
+
+def unobserved(ruling: Ruling, seconds: float) -> None:
+    """Nobody counts."""
+
+
 class Gate:
     """Decides. For use by any number of threads.
 
@@ -91,11 +101,13 @@ class Gate:
         *,
         lag: Callable[[], float] | None = None,
         max_lag: float = MAX_LAG_SECONDS,
+        observed: Observed = unobserved,
     ) -> None:
         self._journal = journal
         self._judge = judge
         self._lag = lag
         self._max_lag = max_lag
+        self._observed = observed
 
     def evaluate(
         self,
@@ -131,6 +143,13 @@ class Gate:
 
         Raises only what the caller has to correct: an unknown target, pack or token, or a scope that is missing.
         """
+        began = time.perf_counter()
+        with span("policy.evaluate"):
+            ruling = self._answer(principal, request)
+        self._observed(ruling, time.perf_counter() - began)
+        return ruling
+
+    def _answer(self, principal: Principal, request: DecideRequest) -> Ruling:
         try:
             return self._decided(principal, request)
         except _CALLERS_FAULT:

@@ -12,7 +12,7 @@ from policies.attestation import bundle
 from policies.evidence.builder import everyone
 from policies.evidence.draft import Authoritative
 from policies.formats.document import Decision
-from policies.gate import Gate
+from policies.gate import Gate, Observed, unobserved
 from policies.journal import Journal
 from policies.judge import Judge
 from policies.register import Register
@@ -46,14 +46,16 @@ def governance(
     worker: Worker | None = None,
     authoritative: Authoritative = everyone,
     lag: Callable[[], float] | None = None,
+    observed: Observed = unobserved,
+    failed: Callable[[Exception], None] = lambda _error: None,
 ) -> Governance:
     """All parts over one log. See `Judge` and `Gate` for what is optional."""
     journal = Journal(access, append)
-    judge = Judge(authoritative, worker)
+    judge = Judge(authoritative, worker, failed=failed)
     return Governance(
         journal,
         Register(journal, authoritative),
         judge,
-        Gate(journal, judge, lag=lag),
+        Gate(journal, judge, lag=lag, observed=observed),
         signer,
     )

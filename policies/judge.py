@@ -1,6 +1,6 @@
 """Judging one target: its evidence, the packs that the bindings choose, and what these say together."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
@@ -74,11 +74,16 @@ class Judge:
     """
 
     def __init__(
-        self, authoritative: Authoritative = everyone, worker: Worker | None = None, shelf: Shelf = shipped
+        self,
+        authoritative: Authoritative = everyone,
+        worker: Worker | None = None,
+        shelf: Shelf = shipped,
+        failed: Callable[[Exception], None] = lambda _error: None,
     ) -> None:
         self._authoritative = authoritative
         self._worker = worker
         self._shelf = shelf
+        self._failed = failed
 
     def judge(
         self,
@@ -146,6 +151,7 @@ class Judge:
         try:
             found: list[ControlResult] = evaluate(asked) if self._worker is None else self._worker.run(_EVALUATE, asked)
         except (SandboxError, InvalidInputError, ValueError) as error:
+            self._failed(error)
             return undecided(
                 pack, str(error), evaluated_at=evaluated_at, document=built.document, enforcement=used.enforcement
             )

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 def doctor(url: Url = None, data: Data = None, graph: Graph = None) -> None:
     """Look at versions, the data folder, the log, the graph and, with --url, a server."""
-    from catalog.commands.findings import Level, folder_findings, machine_findings, server_findings
+    from catalog.commands.findings import Level, machine_findings, server_findings
+    from catalog.commands.folder_findings import folder_findings
 
     configured = settings(data=data, graph=graph)
     found = [*machine_findings(), *folder_findings(configured), *(server_findings(url) if url else ())]
@@ -29,6 +30,7 @@ def _print(found: "list[Finding]") -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from catalog.concealment import concealed
     from catalog.rendering.legible import legible
 
     styles = {"ok": "green", "warn": "yellow", "fail": "bold red"}
@@ -38,6 +40,6 @@ def _print(found: "list[Finding]") -> None:
         table.add_row(
             Text(finding.level.value, style=styles[finding.level.value]),
             Text(finding.subject, style="bold"),
-            Text(legible(told), overflow="fold"),
+            Text(legible(concealed(told)), overflow="fold"),
         )
     Console(highlight=False).print(table)

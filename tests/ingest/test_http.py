@@ -26,14 +26,13 @@ from starlette.requests import Request
 from starlette.testclient import TestClient
 from starlette.types import Message
 
-from catalog.errors import LinewardError, LogClosedError, LogFullError
+from catalog.errors import ForbiddenError, LinewardError, LogClosedError, LogFullError, UnauthenticatedError
 from catalog.log import token
 from catalog.log.entry import Receipt, Submission
+from catalog.principal import Principal, Scope, grants
 from ingest.http import LineageDoor, routes
 from ingest.intake import Intake
 from ingest.limits import MIB, Limits
-from catalog.errors import ForbiddenError, UnauthenticatedError
-from catalog.principal import Principal, Scope, grants
 from ingest.refusal import RateLimitedError
 
 LINEAGE = "/api/v1/lineage"

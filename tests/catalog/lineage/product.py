@@ -32,9 +32,9 @@ from tests.reference.events import dataset, namespace_of
 ORIGIN = "test"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Told:
-    """A record as if it had been read from a body: with the facets that it must have had."""
+    """A record as if it had been read from a body: with the facets that it must have had, as one part."""
 
     record: EventRecord
     datasets: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -42,6 +42,10 @@ class Told:
     fields: dict[str, set[str]] = field(default_factory=dict)
     bundles: dict[str, dict[str, str]] = field(default_factory=dict)
     bodies: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def parts(self) -> tuple["Told"]:
+        return (self,)
 
     @property
     def unplaced(self) -> set[str]:
