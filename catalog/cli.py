@@ -8,7 +8,29 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from catalog.commands import decision, demo, doctor, failure, ingest, keys, lineage, policy, rebuild, serve, verify
+from catalog.commands import (
+    approve,
+    attest,
+    backup,
+    decision,
+    demo,
+    doctor,
+    export,
+    failure,
+    gate,
+    ingest,
+    keys,
+    lineage,
+    new_origin,
+    policy,
+    rebuild,
+    receipt,
+    restore,
+    serve,
+    verify,
+    waive,
+    witness,
+)
 from catalog.errors import LinewardError
 
 
@@ -67,11 +89,21 @@ app.command("serve", short_help="Run the server.")(serve.serve)
 app.command("demo", short_help="Train, serve and trace a small real model.")(demo.demo)
 app.command("ingest", short_help="Load OpenLineage events from files.")(ingest.ingest)
 app.command("lineage", short_help="Draw where something comes from, or goes.")(lineage.lineage)
+app.command("gate", short_help="Ask whether a version may be released.")(gate.gate)
+app.command("approve", short_help="Approve a version for an environment.")(approve.approve)
+app.command("waive", short_help="Let one control pass for a while, by two people.")(waive.waive)
+app.command("attest", short_help="State what no producer sends.")(attest.attest)
 app.add_typer(keys.app, name="keys", short_help="API keys, and who is who.")
-app.add_typer(policy.app, name="policy", short_help="Check, list and show policy packs.")
+app.add_typer(policy.app, name="policy", short_help="Policy packs: check, try, bring into force.")
 app.add_typer(decision.app, name="decision", short_help="Show, verify or replay a decision.")
 app.command("rebuild", short_help="Project the log again, or prove it needless.")(rebuild.rebuild)
-app.command("verify", short_help="Check a data folder offline.")(verify.verify)
+app.command("receipt", short_help="The proof that something is in the log.")(receipt.receipt)
+app.command("verify", short_help="Check a log, an export or a receipt offline.")(verify.verify)
+app.command("witness", short_help="Cosign a log as long as it takes nothing back.")(witness.witness)
+app.command("new-origin", short_help="Let a restored log go on, and say so.")(new_origin.new_origin)
+app.command("export", short_help="The log as files, for other tools.")(export.export)
+app.command("backup", short_help="Copy a data folder while its server runs.")(backup.backup)
+app.command("restore", short_help="Check a backup and make a data folder of it.")(restore.restore)
 app.command("doctor", short_help="See what is amiss, and what to do.")(doctor.doctor)
 
 

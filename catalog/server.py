@@ -25,9 +25,11 @@ from catalog.authority.routes import authority_routes
 from catalog.authority.standing import Authority
 from catalog.authority.tokens import BearerTokens
 from catalog.composition import access, create_log, evaluation_worker, limits, open_graph, signer
-from catalog.errors import InvalidInputError, NotFoundError
+from catalog.errors import CorruptLogError, InvalidInputError, NotFoundError
 from catalog.graph.contract import GraphStore
 from catalog.health import Health, health_routes
+from catalog.log.checkpoint_log import CheckpointLog
+from catalog.log.checkpoint_settings import checkpoint_log
 from catalog.log.entry import EntryType, Receipt, Submission
 from catalog.log.reader import LogReader
 from catalog.log.writer import LogWriter, microseconds_now
@@ -37,6 +39,7 @@ from catalog.settings import Settings
 from catalog.supervision import SupervisedChild
 from catalog.telemetry import CountRequests, Metrics, configure_logging
 from catalog.tracing import configure_tracing
+from catalog.transparency import Transparency, transparency_routes
 from catalog_graphql.application import create_graphql
 from ingest.http import LineageDoor
 from ingest.http import routes as lineage_routes
@@ -74,6 +77,7 @@ class Parts:
     authenticator: Authenticator
     administration: Administration
     governance: Governance
+    checkpoints: CheckpointLog
     metrics: Metrics
     failure: Failure = field(default_factory=Failure)
 
@@ -112,8 +116,21 @@ def opened(settings: Settings) -> Iterator[Parts]:
         )
         watching = stack.enter_context(Watching(reads, governing.judge, acts_between(log.acts)))
         governing = watched(governing, watching)
+        checkpoints = checkpoint_log(settings.data, log, lambda said: logger.warning("checkpoint.key", told=said))
+        _announce_fork(checkpoints)
         yield Parts(
-            settings, log, writer, store, reads, projector, authenticator, administration, governing, metrics, failure
+            settings,
+            log,
+            writer,
+            store,
+            reads,
+            projector,
+            authenticator,
+            administration,
+            governing,
+            checkpoints,
+            metrics,
+            failure,
         )
 
 
@@ -131,6 +148,14 @@ def _authority(settings: Settings, log: LogReader, writer: LogWriter) -> tuple[A
         return writer.submit(submission).result()
 
     return authenticator, Administration(roll, append, pepper, can_recover=by_token)
+
+
+def _announce_fork(checkpoints: CheckpointLog) -> None:
+    """A log that does not continue what it signed goes on taking events, and signs nothing."""
+    try:
+        checkpoints.check()
+    except CorruptLogError as error:
+        logger.error("checkpoint.refused", reason=error.message, hint=error.remedy)
 
 
 def _child_environment(settings: Settings) -> dict[str, str]:
@@ -178,6 +203,7 @@ def create_app(parts: Parts) -> Starlette:
         WebSocketRoute("/graphql", graphql),
         *gate_routes(GateDoor(governing, authenticator.principal_of)),
         *authority_routes(authenticator, parts.administration),
+        *transparency_routes(Transparency(parts.log, parts.checkpoints, parts.access, authenticator.principal_of)),
         *health_routes(health),
         *page_routes(),
     ]

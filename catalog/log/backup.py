@@ -30,7 +30,7 @@ MANIFEST = "manifest.json"
 KEYS = ("checkpoint-key.pem", "key.pepper", "signing-key.pem")
 """Secret files of a data folder: in a backup only where it was asked for."""
 
-PUBLISHED = ("checkpoint", "checkpoint-key.vkey", "signing-key.pub.pem")
+PUBLISHED = ("checkpoint", "checkpoint.cosigned", "checkpoint-key.vkey", "signing-key.pub.pem")
 """What others hold already, or may."""
 
 _KNOWN = frozenset({FILE, *KEYS, *PUBLISHED})

@@ -32,6 +32,7 @@ _STORED = """
 SELECT e.seq, e.leaf, e.envelope, b.salt, b.dictionary, b.compressed
 FROM entry e LEFT JOIN body b ON b.seq = e.seq WHERE e.seq >= ? ORDER BY e.seq LIMIT ?
 """
+_DUPLICATES = "SELECT t, digest, seq FROM idem WHERE (t, digest) > (?, ?) ORDER BY t, digest LIMIT 4096"
 # One statement is one snapshot: these hold at every moment of a growing log.
 _LOOSE_ENDS = """
 WITH log(size) AS (SELECT coalesce(max(seq) + 1, 0) FROM entry)
@@ -170,17 +171,34 @@ class LogReader:
             found = [row for key in keys for row in rows(session.connection, query, *key)]
         return [(level, index, node) for level, index, node in found]
 
+    def duplicates(self) -> Iterator[tuple[bytes, int]]:
+        """The rows (digest, position) of the duplicate index, unverified, in the order of the index."""
+        after: tuple[int, bytes] = (-(2**63), b"")
+        while True:
+            with self._session() as session:
+                found = rows(session.connection, _DUPLICATES, *after)
+            if not found:
+                return
+            yield from ((digest, seq) for _, digest, seq in found)
+            after = found[-1][:2]
+
     def loose_ends(self) -> list[str]:
-        """What the tables hold that no entry accounts for, or lack."""
+        """What the tables hold that no entry accounts for, or lack, and dictionaries that were altered."""
         with self._session() as session:
             (row,) = rows(session.connection, _LOOSE_ENDS)
+            dictionaries = rows(session.connection, "SELECT id, digest, bytes FROM dictionary")
         complaints = (
             "entries are missing",
             "the duplicate index does not match the entries",
             "there are bodies beyond the last entry",
             "there are tree nodes beyond the last entry",
         )
-        return [complaint for holds, complaint in zip(row, complaints, strict=True) if not holds]
+        altered = [
+            f"dictionary {number} is altered"
+            for number, digest, content in dictionaries
+            if digest != compression.digest(content)
+        ]
+        return [complaint for holds, complaint in zip(row, complaints, strict=True) if not holds] + altered
 
     @contextmanager
     def _session(self) -> Iterator[_Session]:

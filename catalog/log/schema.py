@@ -63,14 +63,17 @@ def refuse_wal_reset_bug(version: int = apsw.SQLITE_VERSION_NUMBER) -> None:
         )
 
 
-def connect_writer(directory: Path) -> apsw.Connection:
-    """A durable connection to the log in `directory`, which is created when there is none."""
+def connect_writer(directory: Path, secret: bytes | None = None) -> apsw.Connection:
+    """A durable connection to the log in `directory`, which is created when there is none.
+
+    A new log has a new secret, unless it continues another and is given that one's.
+    """
     _refuse_linked_sqlite()
     connection = apsw.Connection(str(directory / FILE), statementcachesize=64)
     try:
         _make_durable(connection)
         if connection.pragma("user_version") == 0 and not connection.pragma("application_id"):
-            _create(connection)
+            _create(connection, secret or token_bytes(SECRET_BYTES))
         _refuse_other_files(connection, directory)
         connection.execute(_ACTS)  # a log from before it had this index gets it now, and is read without it till then
     except BaseException:
@@ -125,7 +128,7 @@ def _make_durable(connection: apsw.Connection) -> None:
     connection.pragma("secure_delete", True)  # an erased body must not live on in a free page
 
 
-def _create(connection: apsw.Connection) -> None:
+def _create(connection: apsw.Connection, secret: bytes) -> None:
     triggers = (
         _APPEND_ONLY.format(table=table, verb=verb).replace(f"{table}_{verb}", f"{table}_{verb.split()[0]}")
         for table, verb in _REFUSED
@@ -134,7 +137,7 @@ def _create(connection: apsw.Connection) -> None:
         connection.execute(_TABLES + "".join(triggers))
         connection.execute(
             "INSERT INTO log VALUES (1, ?, ?, 0)",
-            (f"lineward/{uuid.uuid4().hex}", token_bytes(SECRET_BYTES)),
+            (f"lineward/{uuid.uuid4().hex}", secret),
         )
         connection.pragma("application_id", APPLICATION_ID)
         connection.pragma("user_version", USER_VERSION)

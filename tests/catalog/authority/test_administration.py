@@ -92,6 +92,17 @@ def test_two_keys_of_one_person_are_one_administrator(office: Administration) ->
         office.confirm(again.principal(again.owner), made.id)
 
 
+def test_beside_other_administrators_nobody_makes_a_further_one_alone(office: Administration) -> None:
+    first = office.create(ANN, request("ann@example.org", Scope.ADMIN)).key
+    second = office.create(ANN, request("bob@example.org", Scope.ADMIN)).key
+    assert second.state(NOW) is KeyState.ACTIVE, "nobody is there yet to agree"
+    puppet = office.create(first.principal(first.owner), request("carol@example.org", Scope.ADMIN)).key
+    assert puppet.state(NOW) is KeyState.PENDING
+    with pytest.raises(ForbiddenError, match="two persons"):
+        office.confirm(first.principal(first.owner), puppet.id)
+    assert office.confirm(second.principal(second.owner), puppet.id).state(NOW) is KeyState.ACTIVE
+
+
 def test_a_machine_is_neither_of_two_persons(office: Administration) -> None:
     machine = Principal("oidc:https://ci.example#job", None, ANN.grants)
     made = office.create(ANN, request("carol@example.org", Scope.APPROVE)).key
@@ -100,6 +111,9 @@ def test_a_machine_is_neither_of_two_persons(office: Administration) -> None:
     with pytest.raises(ForbiddenError, match="no person"):
         office.create(machine, request("carol@example.org", Scope.APPROVE))
     assert office.create(machine, request("carol@example.org", Scope.LINEAGE_READ)).key.state(NOW) is KeyState.ACTIVE
+    office.create(ANN, request("ann@example.org", Scope.ADMIN))
+    with pytest.raises(ForbiddenError, match="no person"):
+        office.create(machine, request("carol@example.org", Scope.ADMIN))
 
 
 def test_ones_own_key_to_approve_takes_nobody_else(office: Administration) -> None:

@@ -86,6 +86,26 @@ def test_a_waiver_is_shown(company: Company) -> None:
     allowed = company.gate()
     assert allowed.exit_code == 0, allowed.stdout
     assert f"waived: H-1 (unknown without it) by {waiver}, until " in allowed.stdout
+    assert ": new\n" in allowed.stdout
+
+
+def test_a_waiver_that_covers_nothing_now_is_shown_too(released: Company, tmp_path: Path) -> None:
+    glass = [
+        "waive",
+        "risk@1",
+        "--pack",
+        "house",
+        "--control",
+        "H-1",
+        "--reason",
+        "night",
+        "--compensating-control",
+        "x",
+    ]
+    waiver = released.does("carl", *glass, "--expires", "9h", "--break-glass").split()[2]
+    page = tmp_path / "release.md"
+    assert f"waived: H-1 (not needed now) by {waiver}, until " in released.gate("--markdown", page).stdout
+    assert "not needed now" in page.read_text()
 
 
 # What it is asked --------------------------------------------------------------------------------------------------

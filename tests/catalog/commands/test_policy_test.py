@@ -66,6 +66,13 @@ def test_the_pack_in_force_is_tried_by_its_name(company: Company) -> None:
     assert set(matrix(done)) == {"risk@1", "risk@2"}
 
 
+def test_the_pack_in_force_changes_nothing_whoever_asks(company: Company) -> None:
+    company.enact_ours()
+    company.approve("carl", "dora")
+    done = company.run("carl", "policy", "test", company.folder / "house.yaml", "--env", "production")
+    assert (done.exit_code, "newly" in done.stdout.replace("! newly fails, + newly passes", "")) == (0, False)
+
+
 def test_it_is_tried_as_of_a_date(company: Company) -> None:
     company.enact_ours()
     company.name_owner()

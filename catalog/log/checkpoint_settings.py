@@ -1,0 +1,33 @@
+"""Whose key signs checkpoints and whose cosignatures are kept, of `LINEWARD_*` variables."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from catalog.log.checkpoint_key import checkpoint_signer
+from catalog.log.checkpoint_log import CheckpointLog, Rooted
+from catalog.log.note import VerifierKey
+
+
+class CheckpointSettings(BaseSettings):
+    """The key that signs checkpoints, the text before the file, and the witnesses whom the log knows."""
+
+    model_config = SettingsConfigDict(env_prefix="LINEWARD_", extra="ignore", frozen=True)
+
+    checkpoint_key: Annotated[SecretStr | None, Field(description="Private key of checkpoints, PEM text")] = None
+    checkpoint_key_file: Annotated[Path | None, Field(description="File of that key")] = None
+    witnesses: Annotated[
+        tuple[str, ...], Field(description="Keys of witnesses whose cosignatures are kept (JSON list of vkeys)")
+    ] = ()
+
+
+def checkpoint_log(folder: Path, log: Rooted, warn: Callable[[str], None]) -> CheckpointLog:
+    """The checkpoints of the log in a data folder, signed with the configured key, else the folder's own."""
+    configured = CheckpointSettings()
+    given = configured.checkpoint_key
+    text = None if given is None else given.get_secret_value()
+    signer = checkpoint_signer(folder, log.origin, text, configured.checkpoint_key_file, warn)
+    return CheckpointLog(log, signer, folder, map(VerifierKey.parse, configured.witnesses))
