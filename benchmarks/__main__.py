@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from benchmarks import figures, ingest, lineage, profiles, projection, start
+from benchmarks import figures, gate, ingest, lineage, profiles, projection, start, sweep
 from benchmarks.figures import Section
 from benchmarks.store import some_neo4j
 
@@ -56,12 +56,19 @@ def _measured(folder: Path, console: Console, *, quick: bool, neo4j: bool) -> It
     graphs = folder / "graphs"
     lineage.prepare(graphs, plan)
     yield timed("lineage", lambda: lineage.measure(graphs, plan))
+    yield timed("gate", lambda: gate.measure(folder / "gate", gate.QUICK if quick else gate.FULL))
+    yield timed("verdicts", lambda: _swept(folder / "verdicts", sweep.QUICK if quick else sweep.FULL))
     with _neo4j(wanted=neo4j) as (address, reason):
         most = 400 if quick else 24_000
         ingested = folder / "ingest" / "data"
         yield timed("projection", lambda: projection.measure(ingested, folder / "projection", address, most, reason))
         if address is not None:
             yield timed("lineage, neo4j", lambda: _out_of_neo4j(folder, address, quick=quick))
+
+
+def _swept(data: Path, versions: int) -> Section:
+    sweep.prepare(data, versions)
+    return sweep.measure(data, versions)
 
 
 def _out_of_neo4j(folder: Path, address: str, *, quick: bool) -> Section:

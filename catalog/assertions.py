@@ -1,6 +1,6 @@
 """What one entry asserts by itself, whatever else the log holds."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from catalog.graph.contract import Edge, EdgeKind, Mention, NodeRecord
@@ -11,17 +11,15 @@ from catalog.lineage.jobgrain import WRITES_ALONE
 from catalog.lineage.versions import EVENT
 
 
-class Interpreted(Protocol):
-    """What `ingest.openlineage.interpret` returns."""
+class Part(Protocol):
+    """What one part of an event refers to. Hashable: the same object says the same again."""
 
-    @property
-    def record(self) -> EventRecord: ...
     @property
     def datasets(self) -> Mapping[str, tuple[str, str]]: ...
     @property
     def jobs(self) -> Mapping[str, tuple[str, str]]: ...
     @property
-    def fields(self) -> Mapping[str, set[str]]: ...
+    def fields(self) -> Mapping[str, Collection[str]]: ...
     @property
     def unplaced(self) -> Collection[str]:
         """Datasets in a namespace that every machine has, where no rule says whose is meant."""
@@ -33,61 +31,93 @@ class Interpreted(Protocol):
     def bodies(self) -> Mapping[str, bytes]: ...
 
 
+class Interpreted(Protocol):
+    """What `ingest.openlineage.interpret` returns."""
+
+    @property
+    def record(self) -> EventRecord: ...
+    @property
+    def parts(self) -> Sequence[Part]: ...
+
+
+Statement = tuple[EdgeKind, str, str]
+"""An edge without when and where it was said: kind, source, target."""
+
+
 def edges_of(record: EventRecord) -> list[Edge]:
     """What one event asserts by itself."""
-    edges: list[Edge] = []
+    return [Edge(*statement, record.at, record.seq) for statement in statements_of(record)]
 
-    def add(kind: EdgeKind, source: str, target: str) -> None:
-        edges.append(Edge(kind, source, target, record.at, record.seq))
 
-    for use in (*record.inputs, *record.outputs, *((record.subject,) if record.subject else ())):
-        for alias in use.aliases or ():
-            add(EdgeKind.ALIAS_OF, use.dataset, alias)
+def statements_of(record: EventRecord) -> list[Statement]:
+    """The edges that one event asserts by itself."""
+    found: list[Statement] = []
+    for use in _uses(record):
+        if use.aliases:
+            found += [(EdgeKind.ALIAS_OF, use.dataset, alias) for alias in use.aliases]
         if use.model:
-            add(EdgeKind.HAS_ROLE, use.dataset, "MODEL")
+            found.append((EdgeKind.HAS_ROLE, use.dataset, "MODEL"))
         if use.version is not None:
-            add(EdgeKind.VERSION_OF, named_version_id(use.dataset, use.version), use.dataset)
-    if record.job is None:
-        if record.subject:
-            add(EdgeKind.DECLARED, EVENT + record.digest, record.subject.dataset)
-        return edges
-    for use in record.inputs:
-        add(EdgeKind.CONSUMES, record.job, use.dataset)
+            found.append((EdgeKind.VERSION_OF, named_version_id(use.dataset, use.version), use.dataset))
+    if record.job is not None:
+        found += _of_job(record, record.job)
+    if record.run is not None:
+        found += _of_run(record, record.run)
+    elif record.job is not None or record.subject:
+        about = record.job or (record.subject.dataset if record.subject else "")
+        found.append((EdgeKind.DECLARED, EVENT + record.digest, about))
+    return found
+
+
+def _of_job(record: EventRecord, job: str) -> list[Statement]:
+    found = [(EdgeKind.CONSUMES, job, use.dataset) for use in record.inputs]
     for use in record.outputs:
-        add(EdgeKind.PRODUCES, record.job, use.dataset)
-        for named in {*use.columns, *(s.dataset for s in use.sources or () if s.dataset)}:
-            add(EdgeKind.NAMES, record.job, named)
-        if use.renamed_from:
-            add(EdgeKind.NAMES, record.job, use.renamed_from)
+        found.append((EdgeKind.PRODUCES, job, use.dataset))
+        found += [(EdgeKind.NAMES, job, named) for named in _named_by(use)]
     if record.processing is not None and record.processing.value == "SERVICE":
-        add(EdgeKind.HAS_ROLE, record.job, "DEPLOYMENT")
-    if record.run is None:
-        add(EdgeKind.DECLARED, EVENT + record.digest, record.job)
-        return edges
-    add(EdgeKind.RUN_OF, record.run, record.job)
+        found.append((EdgeKind.HAS_ROLE, job, "DEPLOYMENT"))
+    return found
+
+
+def _of_run(record: EventRecord, run: str) -> list[Statement]:
+    assert record.job is not None
+    found: list[Statement] = [(EdgeKind.RUN_OF, run, record.job)]
     if record.parent:
-        add(EdgeKind.CHILD_OF, record.run, record.parent.run)
-        add(EdgeKind.PART_OF, record.job, job_id(record.parent.namespace, record.parent.name))
+        found.append((EdgeKind.CHILD_OF, run, record.parent.run))
+        found.append((EdgeKind.PART_OF, record.job, job_id(record.parent.namespace, record.parent.name)))
     if record.outputs and not record.inputs and (record.parent or record.job_type == "APPLICATION"):
-        add(EdgeKind.HAS_ROLE, record.job, WRITES_ALONE)
+        found.append((EdgeKind.HAS_ROLE, record.job, WRITES_ALONE))
     for served in record.serving.models if record.serving else ():
-        add(EdgeKind.HAS_ROLE, served.dataset, "MODEL")
+        found.append((EdgeKind.HAS_ROLE, served.dataset, "MODEL"))
         if served.version is not None:
-            add(EdgeKind.VERSION_OF, named_version_id(served.dataset, served.version), served.dataset)
+            version = named_version_id(served.dataset, served.version)
+            found.append((EdgeKind.VERSION_OF, version, served.dataset))
     for use in record.inputs:
         if use.version is None:
-            add(EdgeKind.READ, record.run, use.dataset)
+            found.append((EdgeKind.READ, run, use.dataset))
         else:
-            add(EdgeKind.USED, record.run, named_version_id(use.dataset, use.version))
+            found.append((EdgeKind.USED, run, named_version_id(use.dataset, use.version)))
     for use in record.outputs:
         for version, _ in _written(record, use):
-            add(EdgeKind.GENERATED, record.run, version)
-            add(EdgeKind.VERSION_OF, version, use.dataset)
-        for named in {*use.columns, *(s.dataset for s in use.sources or () if s.dataset)}:
-            add(EdgeKind.READ, record.run, named)
-        if use.renamed_from:
-            add(EdgeKind.READ, record.run, use.renamed_from)
-    return edges
+            found.append((EdgeKind.GENERATED, run, version))
+            found.append((EdgeKind.VERSION_OF, version, use.dataset))
+        found += [(EdgeKind.READ, run, named) for named in _named_by(use)]
+    return found
+
+
+def _uses(record: EventRecord) -> Sequence[DatasetUse]:
+    uses = record.inputs + record.outputs
+    return uses if record.subject is None else (*uses, record.subject)
+
+
+def _named_by(use: DatasetUse) -> Iterable[str]:
+    """The datasets that an output's column or explicit lineage and its renaming mention as sources."""
+    named = set(use.columns)
+    if use.sources:
+        named.update(source.dataset for source in use.sources if source.dataset)
+    if use.renamed_from:
+        named.add(use.renamed_from)
+    return named
 
 
 def _written(record: EventRecord, use: DatasetUse) -> list[tuple[str, str]]:
@@ -95,17 +125,16 @@ def _written(record: EventRecord, use: DatasetUse) -> list[tuple[str, str]]:
     assert record.run is not None
     if use.version is not None:
         return [(named_version_id(use.dataset, use.version), use.version)]
-    moment = moment_version_id(use.dataset, record.run, record.at), f"{record.run}@{text(record.at)}"
     whole = run_version_id(use.dataset, record.run), record.run
-    return [whole] if record.processing is not None and record.processing.value == "BATCH" else [whole, moment]
+    if record.processing is not None and record.processing.value == "BATCH":
+        return [whole]
+    moment = moment_version_id(use.dataset, record.run, record.at), f"{record.run}@{text(record.at)}"
+    return [whole, moment]
 
 
 def mentions_of(record: EventRecord) -> list[Mention]:
     """Which facets the event says its datasets and its job have."""
-    found = [
-        (use.dataset, use.bundle)
-        for use in (*record.inputs, *record.outputs, *((record.subject,) if record.subject else ()))
-    ]
+    found = [(use.dataset, use.bundle) for use in _uses(record)]
     if record.job is not None:
         found.append((record.job, record.job_bundle))
     return [
@@ -118,7 +147,8 @@ def mentions_of(record: EventRecord) -> list[Mention]:
 def senders_of(read: Interpreted) -> list[Edge]:
     """Who mentioned the datasets whose namespace does not tell senders apart."""
     record = read.record
-    return [Edge(EdgeKind.TOLD_BY, dataset, record.actor, record.at, record.seq) for dataset in sorted(read.unplaced)]
+    unplaced = {dataset for part in read.parts for dataset in part.unplaced}
+    return [Edge(EdgeKind.TOLD_BY, dataset, record.actor, record.at, record.seq) for dataset in sorted(unplaced)]
 
 
 def nodes_of(read: Interpreted) -> Iterable[NodeRecord]:
@@ -135,16 +165,23 @@ def nodes_of(read: Interpreted) -> Iterable[NodeRecord]:
         job = job_id(parent.namespace, parent.name)
         yield NodeRecord(key, NodeKind.RUN, parent.namespace, parent.name, seq, at, job, parent.run)
     for use, made in _versions_named(record):
-        namespace, name = read.datasets[use.dataset]
         for version, label in made:
+            namespace, name = _name_of(read, use.dataset)
             yield NodeRecord(version, NodeKind.DATASET_VERSION, namespace, name, seq, at, use.dataset, label)
     for served in record.serving.models if record.serving else ():
         if served.version is not None:
-            namespace, name = read.datasets[served.dataset]
+            namespace, name = _name_of(read, served.dataset)
             version = named_version_id(served.dataset, served.version)
             yield NodeRecord(
                 version, NodeKind.DATASET_VERSION, namespace, name, seq, at, served.dataset, served.version
             )
+
+
+def _name_of(read: Interpreted, dataset: str) -> tuple[str, str]:
+    for part in read.parts:
+        if dataset in part.datasets:
+            return part.datasets[dataset]
+    raise KeyError(dataset)
 
 
 def _versions_named(record: EventRecord) -> Iterable[tuple[DatasetUse, list[tuple[str, str]]]]:

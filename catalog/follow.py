@@ -4,6 +4,7 @@ A thread beside the event loop would share its interpreter lock: measured, that 
 The process reads the log as a rebuild does, so it may die at any moment.
 """
 
+import gc
 import sys
 import threading
 
@@ -15,9 +16,12 @@ from catalog.telemetry import configure_logging
 from catalog.tracing import configure_tracing
 
 _RETRY = 1.0  # seconds between two attempts to reach the store
+_COLLECT_AFTER = (20_000, 20, 50)  # new objects, and passes over the younger: what is projected has no cycles to find
 
 
 def main() -> None:
+    gc.freeze()
+    gc.set_threshold(*_COLLECT_AFTER)
     settings = Settings()
     configure_logging(settings.log_level)
     configure_tracing()

@@ -4,11 +4,11 @@ The batch for a stretch of the log depends on the set of entries before it, neve
 batches, so an incremental projection and a rebuild end in the same facts.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 from catalog.act import InterpretedAct
-from catalog.assertions import Interpreted, declared_moments_of, edges_of, mentions_of, nodes_of, senders_of
-from catalog.graph.contract import FOREVER, MOMENTS, Batch, GraphStore, NodeRecord
+from catalog.assertions import Interpreted, Part, declared_moments_of, mentions_of, nodes_of, senders_of, statements_of
+from catalog.graph.contract import FOREVER, MOMENTS, Batch, Edge, GraphStore, NodeRecord
 from catalog.graph.record import EventRecord
 from catalog.identity import NodeKind, field_id
 from catalog.log.entry import Entry
@@ -16,6 +16,7 @@ from catalog.run_assertions import kept_reads_of, moments_of, root_edges_of, sha
 
 PROJECTION = 2  # raised whenever the same entries give other facts
 _REMEMBERED = 200_000  # assertions known to be in the store; forgetting one costs a write, never a fact
+_REMEMBERED_PARTS = 8_000
 
 Interpret = Callable[[Entry], Interpreted | InterpretedAct | None]
 
@@ -48,7 +49,8 @@ class Projector:
         self._store = store
         self._origin = projected_origin(origin, reading)
         self._interpret = interpret
-        self._asserted: dict[tuple[str, ...], int] = {}
+        self._asserted: dict[Hashable, int] = {}  # what the store knows, and an `at` at which it does
+        self._parts: dict[Part, int] = {}  # likewise what was handed over whole
 
     @property
     def offset(self) -> int:
@@ -62,11 +64,15 @@ class Projector:
         try:
             applied = self._project(entries)
         except BaseException:
-            self._asserted.clear()  # what did not reach the store must be said again
+            self._forget()  # what did not reach the store must be said again
             raise
         if not applied:
-            self._asserted.clear()
+            self._forget()
         return applied
+
+    def _forget(self) -> None:
+        self._asserted.clear()
+        self._parts.clear()
 
     def _project(self, entries: Sequence[Entry]) -> bool:
         batch = Batch()
@@ -83,36 +89,38 @@ class Projector:
 
     def _add(self, batch: Batch, read: Interpreted) -> None:
         record = read.record
+        seq, at = record.seq, record.at
         batch.events.append(record)
-        batch.bundles.update(read.bundles)
-        batch.bodies.update(read.bodies)
-        self._name_nodes(batch, read)
-        for edge in [*edges_of(record), *senders_of(read)]:
-            if edge.kind in MOMENTS or self._is_news(("edge", edge.kind, edge.source, edge.target), edge.at):
-                batch.edges.append(edge)
+        for part in read.parts:
+            if self._parts.get(part, FOREVER) > at:
+                self._add_part(batch, part, seq, at)
+        for statement in statements_of(record):
+            if statement[0] in MOMENTS or self._is_news(statement, at):
+                batch.edges.append(Edge(*statement, at, seq))
+        batch.edges += [edge for edge in senders_of(read) if self._is_news((edge.kind, edge.source, edge.target), at)]
+        batch.nodes += [node for node in nodes_of(read) if self._is_news(node.id, at)]
         batch.edges += declared_moments_of(record)
         batch.mentions += mentions_of(record)
 
-    def _name_nodes(self, batch: Batch, read: Interpreted) -> None:
-        seq, at = read.record.seq, read.record.at
-        for key, (namespace, name) in read.datasets.items():
-            self._node(batch, NodeRecord(key, NodeKind.DATASET, namespace, name, seq, at))
-        for key, (namespace, name) in read.jobs.items():
-            self._node(batch, NodeRecord(key, NodeKind.JOB, namespace, name, seq, at))
-        for dataset, paths in read.fields.items():
-            namespace, name = read.datasets[dataset]
+    def _add_part(self, batch: Batch, part: Part, seq: int, at: int) -> None:
+        """What a part refers to. Most parts come again and again as one object, and are looked at once."""
+        if len(self._parts) >= _REMEMBERED_PARTS:
+            self._parts.clear()
+        self._parts[part] = at
+        batch.bundles.update(part.bundles)
+        batch.bodies.update(part.bodies)
+        for kind, named in ((NodeKind.DATASET, part.datasets), (NodeKind.JOB, part.jobs)):
+            for key, (namespace, name) in named.items():
+                if self._is_news(key, at):
+                    batch.nodes.append(NodeRecord(key, kind, namespace, name, seq, at))
+        for dataset, paths in part.fields.items():
+            namespace, name = part.datasets[dataset]
             for path in sorted(paths):
-                if self._is_news(("field", dataset, path), at):  # asked before hashing: columns repeat in every event
+                if self._is_news((dataset, path), at):  # asked before hashing
                     key = field_id(dataset, path)
                     batch.nodes.append(NodeRecord(key, NodeKind.FIELD, namespace, name, seq, at, dataset, path))
-        for node in nodes_of(read):
-            self._node(batch, node)
 
-    def _node(self, batch: Batch, node: NodeRecord) -> None:
-        if self._is_news(("node", node.id), node.at):
-            batch.nodes.append(node)
-
-    def _is_news(self, key: tuple[str, ...], at: int) -> bool:
+    def _is_news(self, key: Hashable, at: int) -> bool:
         """Whether no earlier entry with an ordering time as early made this assertion."""
         if self._asserted.get(key, FOREVER) <= at:
             return False

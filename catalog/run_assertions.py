@@ -4,7 +4,7 @@ All of it grows with the set of events and never depends on their order, so it m
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 
 from catalog.assertions import edges_of, moment_edges
@@ -14,6 +14,7 @@ from catalog.identity import job_id
 from catalog.lineage.derivations import derivations
 from catalog.lineage.jobgrain import WRITES_ALONE
 from catalog.lineage.runs import JobTraits, Run, grouped, own_traits
+from catalog.remembered import Remembered
 
 _OF_JOB = frozenset({EdgeKind.CONSUMES, EdgeKind.PRODUCES, EdgeKind.NAMES, EdgeKind.PART_OF, EdgeKind.RUN_OF})
 
@@ -89,8 +90,7 @@ def shapes_of(uuid: str, events: Sequence[EventRecord]) -> list[RunShape]:
     for index, (namespace, name, ordered) in enumerate(groups):
         run = Run(uuid, namespace, name, ordered, own_traits(ordered) or JobTraits(), len(groups) > 1)
         key = f"{uuid}#{index}" if index else uuid
-        digest = hashlib.sha256(_structure(run).encode()).hexdigest()[:32]
-        shapes.append(RunShape(key, run.job, digest, run.started, run.last_event.at, run.succeeded or 0))
+        shapes.append(RunShape(key, run.job, _shape(run), run.started, run.last_event.at, run.succeeded or 0))
     return shapes
 
 
@@ -100,11 +100,46 @@ def vanished_shapes(uuid: str, before: Sequence[EventRecord], after: Sequence[Ev
     return [RunShape(f"{uuid}#{index}", "", "", 0, 0, 0) for index in range(now, was)]
 
 
-def _structure(run: Run) -> str:
-    """Text that is equal only for runs whose JOB-grain edges are equal."""
+def _shape(run: Run) -> str:
+    """32 hex characters that are equal only for runs whose JOB-grain edges are equal."""
+    form = (run.started == run.ended, *map(_form, run.events))
+    shape = _SHAPES.find(form)
+    if shape is None:
+        shape = _digest(_structure(run))
+        _SHAPES.keep(form, shape, 1)
+    return shape or _digest(f"alone:{run.id}")  # a roll-up depends on other runs
+
+
+# What a run flows through is worked out from its events, and runs of one job are nearly all alike.
+_SHAPES: Remembered[Hashable, str] = Remembered(5_000)
+
+
+def _form(event: EventRecord) -> Hashable:
+    """All of an event that `_structure` may depend on: neither when it happened nor which version is meant."""
+    return (
+        event.processing,
+        event.job_type,
+        event.window,
+        event.snapshot,
+        tuple([(use.dataset, use.version is None) for use in event.inputs]),
+        tuple(
+            [
+                (u.dataset, u.version is None, u.columns, u.column_lineage, u.sources, u.change, u.renamed_from)
+                for u in event.outputs
+            ]
+        ),
+    )
+
+
+def _digest(structure: str | None) -> str:
+    return hashlib.sha256(structure.encode()).hexdigest()[:32] if structure is not None else ""
+
+
+def _structure(run: Run) -> str | None:
+    """Text that is equal only for runs whose JOB-grain edges are equal; None where they depend on other runs."""
     found = derivations(run)
     if any(derivation.undeclared for derivation in found):
-        return f"alone:{run.id}"  # a roll-up depends on other runs
+        return None
     if own_traits(run.events) is None:
         return f"untold:{[_event_structure(event) for event in run.events]!r}"  # read as its job's facet says
     mapped = {(u.dataset, u.column_lineage) for e in run.events for u in e.outputs if u.column_lineage is not None}

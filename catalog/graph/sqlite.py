@@ -16,7 +16,9 @@ from catalog.errors import WrongLogError
 from catalog.graph import sqlite_facts, sqlite_schema
 from catalog.graph.contract import FOREVER, Batch, Cut, Position
 from catalog.graph.sqlite_reads import SqliteReader
+from catalog.graph.sqlite_records import REMEMBERED, Known, RecordDecoder
 from catalog.graph.sqlite_writes import Writer
+from catalog.remembered import Remembered
 
 IDLE = 8  # connections kept for the next readers
 
@@ -31,7 +33,8 @@ class SqliteGraph:
         self._connection = connection
         self._writer = Writer(connection)
         self._lock = Lock()
-        self._idle: deque[apsw.Connection] = deque()
+        self._idle: deque[_Reading] = deque()
+        self._known: Known = Remembered(REMEMBERED)
         self._closed = False
 
     @classmethod
@@ -59,15 +62,15 @@ class SqliteGraph:
 
     @contextmanager
     def read(self, known: int | None = None, valid: int = FOREVER) -> Iterator[SqliteReader]:
-        with self._reading() as connection:
+        with self._reading() as (connection, records):
             position = _position(connection)
             offset = position.offset if position else 0
             cut = Cut(offset if known is None else min(known, offset), valid)
-            yield SqliteReader(connection, offset, cut)
+            yield SqliteReader(connection, records, offset, cut)
 
     def facts(self) -> Iterator[bytes]:
-        with self._reading() as connection:
-            yield from sqlite_facts.facts(connection)
+        with self._reading() as (connection, records):
+            yield from sqlite_facts.facts(connection, records)
 
     def clear(self) -> None:
         with self._writing():
@@ -78,7 +81,7 @@ class SqliteGraph:
         """Readers that are still at work close their connections themselves."""
         self._closed = True
         while self._idle:
-            self._idle.pop().close()
+            self._idle.pop()[0].close()
         with self._lock:
             self._connection.close()
 
@@ -95,27 +98,31 @@ class SqliteGraph:
                 raise
 
     @contextmanager
-    def _reading(self) -> Iterator[apsw.Connection]:
+    def _reading(self) -> Iterator["_Reading"]:
         """A connection of one's own, in a transaction that its first statement fixes to one state."""
-        connection = self._take()
+        connection, records = self._take()
         try:
             connection.execute("begin")
-            yield connection
+            yield connection, records
         finally:
             _roll_back(connection)
-            self._give_back(connection)
+            self._give_back((connection, records))
 
-    def _take(self) -> apsw.Connection:
+    def _take(self) -> "_Reading":
         try:
             return self._idle.pop()
         except IndexError:
-            return sqlite_schema.connect_reader(str(self._path))
+            connection = sqlite_schema.connect_reader(str(self._path))
+            return connection, RecordDecoder(connection, self._known)
 
-    def _give_back(self, connection: apsw.Connection) -> None:
+    def _give_back(self, reading: "_Reading") -> None:
         if len(self._idle) < IDLE and not self._closed:
-            self._idle.append(connection)
+            self._idle.append(reading)
         else:
-            connection.close()
+            reading[0].close()
+
+
+_Reading = tuple[apsw.Connection, RecordDecoder]
 
 
 def _position(connection: apsw.Connection) -> Position | None:

@@ -5,9 +5,10 @@ from typing import Any
 
 import apsw
 
-from catalog.graph import digest, record
+from catalog.graph import digest
 from catalog.graph.contract import FOREVER, EdgeKind
 from catalog.graph.sqlite_reads import NODE, decode_facets, visible_nodes
+from catalog.graph.sqlite_records import RecordDecoder
 
 _NODE_FACTS = NODE.format(source="node n")
 _EDGE_FACTS = """
@@ -37,13 +38,13 @@ from run_shape x cross join name r on r.id = x.run cross join name j on j.id = x
 _SPAN_FACTS = "select a.key, s.micros from span s cross join name a on a.id = s.dataset"
 
 
-def facts(connection: apsw.Connection) -> Iterator[bytes]:
+def facts(connection: apsw.Connection, records: RecordDecoder) -> Iterator[bytes]:
     """The images of all facts, inside the caller's transaction."""
     nodes = connection.execute(_NODE_FACTS, {"valid": FOREVER, "known": FOREVER})
     yield from map(digest.node_fact, visible_nodes(nodes))
     yield from _edges(connection)
     for (encoded,) in connection.execute("select record from event"):
-        yield digest.event_fact(record.decode(encoded))
+        yield digest.event_fact(records.decode(encoded))
     yield from (digest.mention_fact(*row) for row in _rows(connection, _MENTION_FACTS))
     for bundle, facets in connection.execute("select digest, facets from bundle"):
         yield digest.bundle_fact(bundle, decode_facets(facets))

@@ -2,14 +2,13 @@
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any, TypeAlias
 
 import apsw
 import msgspec
 
-from catalog.graph import record
 from catalog.graph.contract import (
     FOREVER,
     MOMENTS,
@@ -22,6 +21,7 @@ from catalog.graph.contract import (
 )
 from catalog.graph.record import EventRecord
 from catalog.graph.sqlite_names import INDEXED
+from catalog.graph.sqlite_records import RecordDecoder
 from catalog.graph.tokens import found, wanted
 from catalog.identity import ACTS, NodeKind
 
@@ -176,8 +176,10 @@ class SqliteReader:
     """Good until its store's `read` ends."""
 
     connection: apsw.Connection
+    records: RecordDecoder
     offset: int
     cut: Cut
+    _named: dict[str, NodeRecord | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def until(self, valid: int) -> "SqliteReader":
         return replace(self, cut=Cut(self.cut.known, min(valid, self.cut.valid)))
@@ -187,12 +189,18 @@ class SqliteReader:
         return next((newest for (newest,) in rows), 0)
 
     def nodes(self, ids: Iterable[str]) -> dict[str, NodeRecord]:
-        return {node.id: node for node in self._nodes(_NODES, ids)}
+        """Each is looked up once: whoever works out evidence asks for the same few again and again."""
+        wanted, named = set(ids), self._named
+        missing = wanted - named.keys()
+        if missing:
+            named.update(dict.fromkeys(missing))
+            named.update((node.id, node) for node in self._nodes(_NODES, missing))
+        return {id_: node for id_ in wanted if (node := named[id_]) is not None}
 
     def run_events(self, runs: Iterable[str]) -> dict[str, list[EventRecord]]:
         answer: dict[str, list[EventRecord]] = {run: [] for run in runs}
         for (encoded,) in self._keyed(_RUN_EVENTS, answer, valid=self.cut.valid, known=self.cut.known):
-            event = record.decode(encoded)
+            event = self.records.decode(encoded)
             answer[event.run or ""].append(event)
         return answer
 
@@ -201,7 +209,7 @@ class SqliteReader:
         if not visible:
             return {}
         rows = self._rows(_EVENTS, seqs=apsw.carray(visible), valid=self.cut.valid, known=self.cut.known)
-        return {seq: record.decode(encoded) for seq, encoded in rows}
+        return {seq: self.records.decode(encoded) for seq, encoded in rows}
 
     def outgoing(
         self, kind: EdgeKind, sources: Iterable[str], *, low: int = 0, high: int = FOREVER

@@ -9,11 +9,12 @@ are there although dominated change no answer.
 import apsw
 
 from catalog.errors import InvalidInputError
+from catalog.graph import sqlite_records
 from catalog.graph.contract import EdgeKind
 from catalog.identity import NodeKind
 
 APPLICATION = 0x4C574752  # "LWGR"
-VERSION = 1
+VERSION = 2
 
 TABLES = """
 create table position (origin text not null, offset integer not null) strict;
@@ -135,7 +136,7 @@ def recreate(connection: apsw.Connection) -> None:
     tables = connection.execute("select name from sqlite_schema where type = 'table'").fetchall()
     for (table,) in tables:
         connection.execute(f'drop table "{table}"')
-    connection.execute(TABLES)
+    connection.execute(TABLES + sqlite_records.TABLE)
     kinds = [(kind.value,) for kind in (*EdgeKind, *NodeKind)]
     connection.executemany("insert into name (key) values (?) on conflict do nothing", kinds)
     connection.execute(f"pragma application_id={APPLICATION}; pragma user_version={VERSION}")

@@ -13,10 +13,10 @@ from typing import Any
 import apsw
 import msgspec
 
-from catalog.graph import record
 from catalog.graph.contract import MOMENTS, Batch, Edge, Mention, NodeRecord, RunShape
 from catalog.graph.record import EventRecord
 from catalog.graph.sqlite_names import Names, drop_oldest
+from catalog.graph.sqlite_records import RecordEncoder
 
 encode_facets = msgspec.msgpack.Encoder().encode
 
@@ -49,12 +49,14 @@ class Writer:
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
         self._names = Names(connection)
+        self._records = RecordEncoder(connection)
         self._version = -1
         self.forget()
 
     def forget(self) -> None:
         """Drop the caches."""
         self._names.forget()
+        self._records.forget()
         self._sighted: dict[str, int] = {}  # id → an `at` at which it is stored, for what comes later in the log
         self._asserted: dict[tuple[str, str, str], int] = {}  # (kind, source, target) → likewise
 
@@ -139,8 +141,10 @@ class Writer:
         for event in sorted(events, key=_in_log_order):
             newest = max(newest, event.recorded)
             run = None if event.run is None else names[event.run]
-            rows.append((event.seq, run, event.at, newest, record.encode(event)))
+            rows.append((event.seq, run, event.at, newest, self._records.encode(event)))
         self._connection.executemany("insert into event (seq, run, at, newest, record) values (?, ?, ?, ?, ?)", rows)
+        if rows:
+            self._records.train(rows[-1][0])
 
     def _newest(self) -> int:
         row = self._connection.execute("select newest from event order by seq desc limit 1").fetchone()

@@ -98,7 +98,20 @@ class Derivation:
 
 
 def derivations(run: Run) -> list[Derivation]:
-    """One for a batch run, one for each event with inputs or outputs of a service, a stream or a snapshot run."""
+    """One for a batch run, one for each event with inputs or outputs of a service, a stream or a snapshot run.
+
+    Worked out once for each `Run`; not to be changed.
+    """
+    found: list[Derivation] | None = run.memo.get(_MEMO)
+    if found is None:
+        found = run.memo[_MEMO] = _derivations(run)
+    return found
+
+
+_MEMO = "derivations"
+
+
+def _derivations(run: Run) -> list[Derivation]:
     if not run.momentary:
         return [_derivation(run, run.events, run.events, run.started, run.ended)]
     found: list[Derivation] = []

@@ -25,15 +25,17 @@ class Nodes:
         self._versions = versions
         self._continuation = Continuation(view, versions)
 
-    def describe(self, ids: Iterable[str]) -> dict[str, Node]:
+    def describe(self, ids: Iterable[str], *, named: bool = False) -> dict[str, Node]:
+        """Nodes by id. With `named` only what names them (kind, namespace, name, label, parent): telling how versions
+        and runs stand costs as much as a walk to them."""
         wanted = list(dict.fromkeys(ids))
         records = self._view.reader.nodes({base_version(each) for each in wanted})
         self._view.fetch_runs(r.label for r in records.values() if r.kind is NodeKind.RUN and r.label)
-        versions = [each for each in wanted if structure(each) is NodeKind.DATASET_VERSION]
-        self._versions.fetch_places(versions)
+        if not named:
+            self._versions.fetch_places(each for each in wanted if structure(each) is NodeKind.DATASET_VERSION)
         roles = self._roles({_role_bearer(record) for record in records.values()})
         found = {
-            each: self._node(each, records[base_version(each)], roles)
+            each: self._node(each, records[base_version(each)], roles, named=named)
             for each in wanted
             if base_version(each) in records
         }
@@ -43,17 +45,17 @@ class Nodes:
         edges = self._view.reader.outgoing(EdgeKind.HAS_ROLE, bearers)
         return {bearer: {edge.target for edge in found} for bearer, found in edges.items()}
 
-    def _node(self, each: str, record: NodeRecord, roles: dict[str, set[str]]) -> Node | None:
+    def _node(self, each: str, record: NodeRecord, roles: dict[str, set[str]], *, named: bool) -> Node | None:
         kind = _kind(record, roles[_role_bearer(record)])
         if record.kind is NodeKind.RUN:
-            return self._run(each, record)
-        if record.kind is NodeKind.DATASET_VERSION:
+            return self._run(each, record, named=named)
+        if record.kind is NodeKind.DATASET_VERSION and not named:
             return self._version(each, record, kind)
         if record.kind in ACTS:
             return Node(each, kind, record.namespace, record.name, parent=record.owner, started=text(record.at))
         return Node(each, kind, record.namespace, record.name, record.label, record.owner)
 
-    def _run(self, each: str, record: NodeRecord) -> Node | None:
+    def _run(self, each: str, record: NodeRecord, *, named: bool) -> Node | None:
         runs = self._view.runs(record.label or "")
         run = next((run for run in runs if run.id == each), None)
         if run is None:
@@ -61,6 +63,8 @@ class Nodes:
                 return None  # another name of a run that is reported under its root name
             unreported = RunState.UNREPORTED
             return Node(each, NodeKind.RUN, record.namespace, record.name, record.label, record.owner, unreported)
+        if named:
+            return Node(each, NodeKind.RUN, run.job_namespace, run.job_name, run.uuid, run.job)
         ended = None if run.terminated is None else text(run.terminated)
         return Node(
             each,

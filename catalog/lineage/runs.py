@@ -1,12 +1,16 @@
 """A run, put together from all the events that a cut sees of it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from catalog.graph.record import EventRecord, ParentRef, Processing, Serving
 from catalog.identity import job_id, run_id
 from catalog.model import RunState
+from catalog.remembered import Remembered
+
+_REMEMBERED = 4_000  # runs, and as many that were asked for before them
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,7 @@ class Run:
     events: tuple[EventRecord, ...]
     traits: JobTraits
     collides: bool
+    memo: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)  # what others worked out about it
 
     @cached_property
     def id(self) -> str:
@@ -90,6 +95,22 @@ class Run:
         if len(ends) > 1:
             return RunState.CONFLICTED
         return _STATE[next(iter(ends), None)]
+
+
+def run_of(
+    uuid: str, namespace: str, name: str, events: tuple[EventRecord, ...], traits: JobTraits, *, collides: bool
+) -> Run:
+    """The run of these events. Stores that hand out a record again as the same object get the same run again, with
+    all that was worked out about it."""
+    key = (uuid, namespace, name, traits, collides, *map(id, events))
+    run = _RUNS.find(key)
+    if run is None:
+        run = Run(uuid, namespace, name, events, traits, collides)
+        _RUNS.keep(key, run, 1)
+    return run
+
+
+_RUNS: Remembered[tuple[object, ...], Run] = Remembered(_REMEMBERED)  # a run keeps its events, and so their ids, alive
 
 
 _STATE = {

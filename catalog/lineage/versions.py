@@ -45,6 +45,8 @@ class Versions:
         self._dropped: dict[str, list[Edge]] = {}
         self._declared_writes: dict[str, list[Write]] = {}
         self._generated: dict[str, tuple[str, ...]] = {}
+        self._own: dict[str, frozenset[str]] = {}  # run → what it wrote
+        self._links: dict[tuple[str, Edge], list[Link]] = {}
 
     # Names -----------------------------------------------------------------------------------------------------
 
@@ -53,6 +55,7 @@ class Versions:
         if not missing:
             return
         self._dropped.update(self._view.reader.incoming(EdgeKind.DROPPED, missing))
+        self._fetch_writers(edge for dataset in missing for edge in self._dropped[dataset])
         for dataset, edges in ((dataset, self._dropped[dataset]) for dataset in missing):
             links = self._writes_at(edges, dataset)
             self._drops[dataset] = sorted(
@@ -61,25 +64,30 @@ class Versions:
 
     def version_at(self, dataset: str, base: str, instant: int, reader: Run | None = None) -> str:
         """The id of a version name in the incarnation that stands at an instant; a reader sees no drop of its own."""
-        self.fetch_drops((dataset,))
+        drops = self._drops_of(dataset)
+        if not drops:
+            return base
         own = reader.id if reader else None
-        before = [drop for drop, run in self._drops[dataset] if drop < instant and run != own]
+        before = [drop for drop, run in drops if drop < instant and run != own]
         return variant(base, "after", str(before[-1])) if before else base
+
+    def _drops_of(self, dataset: str) -> list[tuple[int, str]]:
+        if dataset not in self._drops:
+            self.fetch_drops((dataset,))
+        return self._drops[dataset]
 
     def last_drop(self, dataset: str) -> int:
         """The moment of the last drop, -1 without one."""
-        self.fetch_drops((dataset,))
-        return self._drops[dataset][-1][0] if self._drops[dataset] else -1
+        drops = self._drops_of(dataset)
+        return drops[-1][0] if drops else -1
 
     def dropped_before(self, link: Link) -> int:
         """The last drop before the link's moment, -1 without one."""
-        self.fetch_drops((link.write.dataset,))
-        return max((drop for drop, _ in self._drops[link.write.dataset] if drop < link.key[0]), default=-1)
+        return max((drop for drop, _ in self._drops_of(link.write.dataset) if drop < link.key[0]), default=-1)
 
     def drop_after(self, link: Link) -> int | None:
         """When the link's incarnation ended."""
-        self.fetch_drops((link.write.dataset,))
-        return min((drop for drop, _ in self._drops[link.write.dataset] if drop >= link.key[0]), default=None)
+        return min((drop for drop, _ in self._drops_of(link.write.dataset) if drop >= link.key[0]), default=None)
 
     def id_of(self, write: Write) -> str:
         return self.version_at(write.dataset, write.base, write.placed)
@@ -97,10 +105,8 @@ class Versions:
             self._writes[run.id] = [w for derivation in self.derivations(run) for w in derivation.writes]
         return self._writes[run.id]
 
-    def _writes_at(self, edges: Iterable[Edge], dataset: str) -> list[Write]:
+    def _writes_at(self, edges: Sequence[Edge], dataset: str) -> list[Write]:
         """The writes whose moment is exactly that of an edge: edges only say where one may be."""
-        edges = list(edges)
-        self._fetch_writers(edges)
         found: dict[tuple[str, str, int, bool, str], Write] = {}
         for edge in edges:
             for write in self._candidates(edge):
@@ -109,6 +115,13 @@ class Versions:
                         (write.run.id if write.run else edge.source, write.base, edge.at, write.drops, write.digest)
                     ] = write
         return list(found.values())
+
+    def _links_at(self, dataset: str, edge: Edge) -> list[Link]:
+        key = (dataset, edge)
+        if key not in self._links:
+            writes = self._writes_at((edge,), dataset)
+            self._links[key] = [Link(write, "" if write.drops else self.id_of(write)) for write in writes]
+        return self._links[key]
 
     def _candidates(self, edge: Edge) -> Iterator[Write]:
         if edge.source.startswith(EVENT):
@@ -119,10 +132,10 @@ class Versions:
             yield from self.writes_by(run)
 
     def links(self, dataset: str, edges: Iterable[Edge]) -> list[Link]:
-        writes = self._writes_at(edges, dataset)
-        return sorted(
-            (Link(write, "" if write.drops else self.id_of(write)) for write in writes), key=lambda link: link.key
-        )
+        edges = list(edges)
+        self._fetch_writers(edges)
+        found = [link for edge in edges for link in self._links_at(dataset, edge)]
+        return sorted(found, key=lambda link: link.key) if len(found) > 1 else found
 
     def backwards(self, dataset: str, before: int) -> Iterator[Link]:
         """The chain's links with a moment before an instant, the latest first."""
@@ -171,7 +184,7 @@ class Versions:
         own = self.own_versions(run) if run else frozenset()
         chains = [self.backwards(dataset, instant + 1) for dataset in datasets]
         partial = False
-        for link in merge(*chains, key=lambda each: each.key, reverse=True):
+        for link in merge(*chains, key=lambda each: each.key, reverse=True) if len(chains) > 1 else chains[0]:
             write = link.write
             if write.drops:
                 ended = write.current is not None and write.current < instant
@@ -184,7 +197,9 @@ class Versions:
         return None, partial
 
     def own_versions(self, run: Run) -> frozenset[str]:
-        return frozenset(self.id_of(write) for write in self.writes_by(run) if not write.drops)
+        if run.id not in self._own:
+            self._own[run.id] = frozenset(self.id_of(write) for write in self.writes_by(run) if not write.drops)
+        return self._own[run.id]
 
     def latest(self, dataset: str) -> str | None:
         """A dataset named without version: its current, else its latest written, else its latest declared one."""
@@ -346,7 +361,8 @@ class Versions:
 
     def _declarations(self, base: str) -> list[Write]:
         """Writes without a run: the lifecycle changes that DatasetEvents declare for a version."""
-        self.fetch_declarations((base,))
+        if base not in self._declared_writes:
+            self.fetch_declarations((base,))
         return self._declared_writes[base]
 
     def fetch_places(self, versions: Iterable[str]) -> None:

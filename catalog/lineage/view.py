@@ -14,7 +14,7 @@ from catalog.graph.record import ParentRef, Processing
 from catalog.identity import job_id
 from catalog.lineage.columns import mapping
 from catalog.lineage.moments import Moments
-from catalog.lineage.runs import JobTraits, Run, grouped, own_traits, related
+from catalog.lineage.runs import JobTraits, Run, grouped, own_traits, related, run_of
 from catalog.model import RunState
 
 _ENDS_SEARCH = frozenset({None, "DAG", "TASK"})
@@ -57,20 +57,21 @@ class GraphView:
         for uuid in missing:
             groups = found.get(uuid, [])
             self._runs[uuid] = tuple(
-                Run(
+                run_of(
                     uuid,
                     namespace,
                     name,
                     events,
                     own_traits(events) or self._traits[job_id(namespace, name)],
-                    len(groups) > 1,
+                    collides=len(groups) > 1,
                 )
                 for namespace, name, events in groups
             )
 
     def runs(self, uuid: str) -> tuple[Run, ...]:
         """The runs reported under a UUID, one for each unrelated job; none where nothing was reported."""
-        self.fetch_runs((uuid,))
+        if uuid not in self._runs:
+            self.fetch_runs((uuid,))
         return self._runs[uuid]
 
     def _fetch_traits(self, jobs: Iterable[str]) -> None:

@@ -8,6 +8,7 @@ from strawberry.extensions import MaxTokensLimiter, ParserCache, SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from catalog_graphql.columnar import execution
 from catalog_graphql.cost import BoundedValidation
 from catalog_graphql.mistakes import told
 from catalog_graphql.mutation import Mutation
@@ -37,5 +38,6 @@ def schema() -> Schema:
         subscription=Subscription,
         types=[*TYPES.values(), *ACT_TYPES.values()],
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
+        execution_context_class=execution(),
         extensions=[_tokens, ParserCache, BoundedValidation],
     )

@@ -10,6 +10,7 @@ from catalog.errors import InvalidInputError
 from catalog.graph.contract import FOREVER, Batch, Edge, EdgeKind, Mention, NodeRecord, Position, RunShape
 from catalog.graph.digest import digest
 from catalog.graph.sqlite import SqliteGraph
+from catalog.graph.sqlite_records import SAMPLES
 from catalog.identity import NodeKind
 from tests.conformance.batches import BODIES, BUNDLES, ORIGIN, event, node
 
@@ -108,3 +109,44 @@ def test_what_is_dominated_changes_no_answer(path: Path) -> None:
             assert reader.count(USED, "v", low=1, high=9) == 0
             assert [(one.at, one.seq) for one in reader.of_kind(NodeKind.JOB)] == [(0, 0)]
         graph.close()
+
+
+def test_records_are_smaller_and_the_same_once_there_are_many(path: Path, tmp_path: Path) -> None:
+    """A dictionary is trained on the way; another connection, an earlier cut and an emptied file read on."""
+    events = [event(seq, run=f"run-{seq}", at=seq, recorded=seq, body=str(seq)) for seq in range(2 * SAMPLES)]
+    with closing(SqliteGraph.open(path)) as graph, closing(SqliteGraph.open(path)) as other:
+        for again in range(2):
+            for start in range(0, len(events), 1_000):
+                assert graph.apply(Batch(events=events[start : start + 1_000]), ORIGIN, start, start + 1_000)
+            for reading in (graph, other):
+                with reading.read() as reader:
+                    found = reader.events(range(len(events)))
+                    assert [found[seq] for seq in range(len(events))] == events
+                with reading.read(known=5) as reader:
+                    assert reader.run_events(["run-4", "run-5"]) == {"run-4": [events[4]], "run-5": []}
+            if not again:
+                graph.clear()
+        assert sum(1 for _ in graph.facts()) == len(events)
+    with closing(apsw.Connection(str(path))) as connection:
+        sizes = [size for (size,) in connection.execute("select length(record) from event order by seq")]
+    assert sum(sizes[-100:]) < 0.6 * sum(sizes[:100])
+
+
+def test_a_dictionary_of_a_batch_that_failed_is_forgotten(path: Path) -> None:
+    events = [event(seq, run=f"run-{seq}", at=seq, body=str(seq)) for seq in range(2 * SAMPLES)]
+    torn = Batch(events=events[:SAMPLES], bodies={"digest": None})  # type: ignore[dict-item]
+    with closing(SqliteGraph.open(path)) as graph:
+        with pytest.raises(apsw.ConstraintError):
+            graph.apply(torn, ORIGIN, 0, SAMPLES)
+        assert graph.apply(Batch(events=events[:SAMPLES]), ORIGIN, 0, SAMPLES)
+        assert graph.apply(Batch(events=events[SAMPLES:]), ORIGIN, SAMPLES, 2 * SAMPLES)
+        with graph.read() as reader:
+            assert list(reader.events(range(len(events))).values()) == events
+
+
+def test_records_too_few_or_too_much_alike_for_a_dictionary_are_kept_without(path: Path) -> None:
+    alike = [event(seq) for seq in (SAMPLES, SAMPLES + 1)]
+    with closing(SqliteGraph.open(path)) as graph:
+        assert graph.apply(Batch(events=alike), ORIGIN, 0, SAMPLES + 2)
+        with graph.read() as reader:
+            assert list(reader.events([SAMPLES, SAMPLES + 1]).values()) == alike
