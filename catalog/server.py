@@ -27,6 +27,15 @@ from catalog.authority.tokens import BearerTokens
 from catalog.composition import access, create_log, evaluation_worker, limits, open_graph, signer
 from catalog.errors import CorruptLogError, InvalidInputError, NotFoundError
 from catalog.graph.contract import GraphStore
+from catalog.hardening import (
+    AllowedHosts,
+    CheckHost,
+    ConnectionLimits,
+    LetGo,
+    SecurityHeaders,
+    affordable,
+    patient_protocol,
+)
 from catalog.health import Health, health_routes
 from catalog.log.checkpoint_log import CheckpointLog
 from catalog.log.checkpoint_settings import checkpoint_log
@@ -41,6 +50,7 @@ from catalog.telemetry import CountRequests, Metrics, configure_logging
 from catalog.tracing import configure_tracing
 from catalog.transparency import Transparency, transparency_routes
 from catalog_graphql.application import create_graphql
+from catalog_graphql.trusted import TrustedDocuments, shipped, trusted_documents
 from ingest.http import LineageDoor
 from ingest.http import routes as lineage_routes
 from ingest.intake import Intake
@@ -52,6 +62,7 @@ from policies.watch.watching import Watching, watched
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _PROJECTOR = "catalog.follow"
+_MESSAGE = 256 * 1024  # bytes on a WebSocket
 _GRACE = 20  # seconds for requests in flight when told to stop
 
 logger = structlog.get_logger(__name__)
@@ -196,6 +207,7 @@ def create_app(parts: Parts) -> Starlette:
         principal_of=authenticator.principal_of,
         governance=governing,
         page=graphql_page,
+        trusted=_trusted(settings),
     )
     routes: list[BaseRoute] = [
         *lineage_routes(door),
@@ -209,7 +221,8 @@ def create_app(parts: Parts) -> Starlette:
     ]
     paths = [route.path for route in routes if isinstance(route, Route)]
     counted = Middleware(CountRequests, parts.metrics.requests, paths)
-    app = Starlette(routes=routes, middleware=[counted])
+    hosts = Middleware(CheckHost, AllowedHosts(settings.host, settings.allowed_hosts))
+    app = Starlette(routes=routes, middleware=[counted, Middleware(LetGo), Middleware(SecurityHeaders), hosts])
     app.router.redirect_slashes = False  # some producers lose the event on a redirect
     return app
 
@@ -219,6 +232,20 @@ def _open_findings(access: Access) -> Mapping[str, int]:
     with access.reading() as reading:
         found = Counter(each.kind for each in findings(reading, microseconds_now()))
     return {kind.value: found[kind] for kind in FindingKind}
+
+
+def _trusted(settings: Settings) -> TrustedDocuments | None:
+    folder = settings.trusted_documents
+    return None if folder is None else trusted_documents(*shipped(), folder)
+
+
+def _connections(settings: Settings) -> ConnectionLimits:
+    """Patience with bodies outlasts that of the doors, which answer when theirs ends."""
+    return ConnectionLimits(
+        connections=affordable(settings.max_connections),
+        header_seconds=settings.header_seconds,
+        body_seconds=settings.body_seconds + 2 * settings.chunk_seconds,
+    )
 
 
 def has_credentials(settings: Settings) -> bool:
@@ -251,6 +278,8 @@ def run(settings: Settings, listening: Callable[[str], None]) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
+            http=patient_protocol(_connections(settings)),
+            ws_max_size=_MESSAGE,
             timeout_graceful_shutdown=_GRACE,
         )
         server = Server(config, parts, listening)

@@ -36,6 +36,20 @@ class Settings(BaseSettings):
     max_bodies: Annotated[
         int, Field(gt=0, description="Slow bodies received at the same time; more are told to retry")
     ] = 64
+    header_seconds: Annotated[
+        float, Field(gt=0, description="Longest time for the headers of a request, seconds")
+    ] = 10.0
+    max_connections: Annotated[
+        int, Field(gt=0, description="Connections at the same time; for one more, the longest quiet one is closed")
+    ] = 1024
+    allowed_hosts: Annotated[
+        tuple[str, ...],
+        Field(description="Host names of this server besides localhost and `host`; `*.example.org` (JSON list)"),
+    ] = ()
+    trusted_documents: Annotated[
+        Path | None,
+        Field(description="Folder of *.graphql files: no other operations run, but those that come with Lineward"),
+    ] = None
     environment_variables: Annotated[
         frozenset[str], Field(description="Names whose values are kept in `environmentVariables` facets (JSON list)")
     ] = frozenset()

@@ -13,7 +13,7 @@ from catalog.log.entry import Receipt, Submission
 from catalog.log.writer import microseconds_now
 from catalog.reading import Reading
 from policies import acts
-from policies.acts import Body
+from policies.acts import Body, Decide
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,10 @@ class Journal:
 
     @property
     def written(self) -> int:
-        """How many acts this process has appended: a reading opened at the same number has seen all of them."""
+        """How many acts this process has appended that a decision may rest on; no decision rests on another.
+
+        A reading opened at the same number has seen all of them.
+        """
         return self._written
 
     @contextmanager
@@ -94,7 +97,7 @@ class Journal:
         receipt = self._append(acts.submission(body))
         act = acts.recorded(body, receipt)
         self._latest = max(self._latest, act.at)
-        self._written += 1
+        self._written += not isinstance(body, Decide)
         self._size = receipt.seq + 1
         return Recorded(act, token.encode(self.access.log_state().origin, receipt.seq + 1))
 

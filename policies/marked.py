@@ -164,9 +164,13 @@ class _Composer:
             return self._sequence(path, marked)
         if isinstance(event, yaml.ScalarEvent):
             style = event.style or ""
-            marked._scalars[path] = _Written(self._lines[mark.line] + mark.column, style, event.value)
+            marked._scalars[path] = _Written(self._offset(mark), style, event.value)
             return event.value if style else Plain(event.value)
         return ""  # an alias, reported above
+
+    def _offset(self, mark: Any) -> int:
+        """libyaml counts a line more at the end of a text without a final line break."""
+        return self._lines[mark.line] + mark.column if mark.line < len(self._lines) else len(self._text)
 
     def _mapping(self, path: Path, marked: Marked) -> dict[str, Any]:
         found: dict[str, Any] = {}

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from math import ceil
 from typing import Any
 
 import orjson
@@ -24,23 +25,26 @@ from strawberry.types.graphql import OperationType
 from strawberry.types.unset import UnsetType
 
 from catalog.access import Access
-from catalog.errors import UnauthenticatedError
+from catalog.errors import LinewardError, NotFoundError, RetryableError, UnauthenticatedError
 from catalog.log.entry import Entry
 from catalog.principal import CHALLENGE, LOCAL, Principal
 from catalog_graphql.desk import Desk, Sources
+from catalog_graphql.limits import Limits, TooSlowError
 from catalog_graphql.media import RESPONSE, is_json, preferred
+from catalog_graphql.mistakes import as_json
 from catalog_graphql.progress import PolledProgress, Progress
 from catalog_graphql.schema import schema
+from catalog_graphql.shares import CallersDesk, Shares
+from catalog_graphql.sockets import WatchedHandler
+from catalog_graphql.trusted import TrustedDocuments
+from ingest.refusal import SlowBodyError, status_of
 from policies.governance import Governance
 
 PrincipalOf = Callable[[Mapping[str, str]], Principal]
 
 NOBODY = Principal("nobody", None, ())
 CSRF_HEADER = "X-Lineward-CSRF"
-_BODY = 256 * 1024  # bytes of a request
 _THREADS = 32
-_INIT_TIMEOUT = timedelta(seconds=5)
-_SUBSCRIPTIONS = 20
 _BY_POST = frozenset({OperationType.QUERY, OperationType.MUTATION})
 
 
@@ -58,37 +62,50 @@ def create_graphql(
     digest: Callable[[], str | None] = lambda: None,
     page: ASGIApp | None = None,
     allowed_origins: Sequence[str] = (),
+    trusted: TrustedDocuments | None = None,
+    limits: Limits | None = None,
 ) -> ASGIApp:
     """The application for the route /graphql, HTTP and WebSocket.
 
     `principal_of` says who asks, from the headers of a request or what a WebSocket's `connection_init` holds in their
     place (UnauthenticatedError for nobody known). `governance` is what policies need; without it they are refused.
     `entry` reads an entry of the log (NotFoundError beyond it), `digest` tells the last digest of the graph that was
-    computed, `page` answers GET. WebSockets are taken from the same origin and from `allowed_origins`.
+    computed, `page` answers GET. WebSockets are taken from the same origin and from `allowed_origins`. `trusted` are
+    documents that may be asked for by their SHA-256, and that may be all that are run.
     """
     executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="lineward-graphql")
     sources = Sources(access, entry, progress or PolledProgress(access.offset), executor, digest, governance)
-    return Application(sources, principal_of, page, allowed_origins)
+    return Application(sources, principal_of, page, allowed_origins, trusted or TrustedDocuments(), limits or Limits())
 
 
 class Application(GraphQL[Desk, None]):
     """Operations by POST and by graphql-transport-ws; never by GET, which a link on any page could send."""
 
     def __init__(
-        self, sources: Sources, principal_of: PrincipalOf, page: ASGIApp | None, allowed_origins: Sequence[str]
+        self,
+        sources: Sources,
+        principal_of: PrincipalOf,
+        page: ASGIApp | None,
+        allowed_origins: Sequence[str],
+        trusted: TrustedDocuments,
+        limits: Limits,
     ) -> None:
         super().__init__(
             schema(),
             graphql_ide=None,
             allow_queries_via_get=False,
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
-            connection_init_wait_timeout=_INIT_TIMEOUT,
-            max_subscriptions_per_connection=_SUBSCRIPTIONS,
+            connection_init_wait_timeout=timedelta(seconds=limits.init_seconds),
+            max_subscriptions_per_connection=limits.subscriptions,
             allowed_origins=allowed_origins,
         )
         self._sources = sources
         self._principal_of = principal_of
         self._page = page
+        self._trusted = trusted
+        self._limits = limits
+        self._shares = Shares(limits)
+        self.graphql_transport_ws_handler_class = type("Handler", (WatchedHandler,), {"limits": limits})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -102,37 +119,43 @@ class Application(GraphQL[Desk, None]):
     async def _answer(self, scope: Scope, receive: Receive) -> Response:
         try:
             _check(scope)
-            return await self.run(Request(scope, receive=_bounded(receive)))
+            return await self.run(Request(scope, receive=_bounded(receive, self._limits)))
         except HTTPException as refusal:
             return _refused(refusal)
-        except UnauthenticatedError as error:
-            return _unauthenticated(error)
+        except LinewardError as error:
+            return _not_run(error)
 
-    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Desk:
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> CallersDesk:
         """Who opens a WebSocket may still say who it is: a browser's cannot send headers."""
         try:
-            return Desk(self._sources, await self._principal(request.headers))
+            return self._desk(await self._principal(request.headers), request.headers)
         except UnauthenticatedError:
             if isinstance(request, Request):
                 raise
-            return Desk(self._sources, NOBODY)
+            return self._desk(NOBODY, {})
 
     async def on_ws_connect(self, context: Desk) -> UnsetType | dict[str, object] | None:
         """`{"authorization": "Bearer …"}` in the payload of `connection_init` counts before the handshake's header."""
+        assert isinstance(context, CallersDesk)
         told = context.connection_params.get("authorization")
+        if isinstance(told, str):
+            context.headers = {"authorization": told}
         try:
-            if isinstance(told, str):
-                context.principal = await self._principal({"authorization": told})
-        except UnauthenticatedError as error:
+            await self.authenticate(context)
+        except LinewardError as error:
             raise ConnectionRejectionError from error
-        if context.principal is NOBODY:
-            raise ConnectionRejectionError
         return await super().on_ws_connect(context)
 
+    async def authenticate(self, desk: CallersDesk) -> None:
+        """Let the desk have the rights that its credentials give by now; UnauthenticatedError for none."""
+        desk.turn_to(await self._principal(desk.headers))
+
+    def _desk(self, principal: Principal, headers: Mapping[str, str]) -> CallersDesk:
+        return CallersDesk(self._sources, principal, headers, self._shares, self._limits, self._trusted)
+
     async def _principal(self, headers: Mapping[str, str]) -> Principal:
-        """In a thread: an issuer's keys may have to be fetched."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._sources.executor, self._principal_of, headers)
+        """In a thread that no operation holds: an issuer's keys may have to be fetched."""
+        return await asyncio.to_thread(self._principal_of, headers)
 
     async def execute_single(
         self,
@@ -143,14 +166,22 @@ class Application(GraphQL[Desk, None]):
         root_value: None,
         request_data: GraphQLRequestData,
     ) -> ExecutionResult:
+        assert isinstance(context, CallersDesk)
         try:
-            return await self.schema.execute(
-                request_data.query,
-                variable_values=request_data.variables,
-                context_value=context,
-                operation_name=request_data.operation_name,
-                allowed_operation_types=_BY_POST,
-            )
+            with context.share.operation():
+                async with asyncio.timeout(self._limits.operation_seconds):
+                    return await self.schema.execute(
+                        request_data.query,
+                        variable_values=request_data.variables,
+                        context_value=context,
+                        operation_name=request_data.operation_name,
+                        allowed_operation_types=_BY_POST,
+                    )
+        except TimeoutError as error:
+            raise TooSlowError(
+                f"The operation took more than {self._limits.operation_seconds:g} s.",
+                "Ask for less at once. What it was to change may still change: look before you send it again.",
+            ) from error
         except MissingQueryError as error:
             raise HTTPException(400, "The body has no query.") from error
         except CannotGetOperationTypeError as error:
@@ -191,6 +222,8 @@ class Application(GraphQL[Desk, None]):
         parsed = super().parse_json(data)
         if not isinstance(parsed, dict):
             raise HTTPException(400, "The body is no JSON object; send one operation a request.")
+        if "documentId" in parsed and "query" not in parsed:
+            parsed["query"] = self._trusted.text(parsed["documentId"])
         return parsed
 
 
@@ -204,31 +237,54 @@ def _check(scope: Scope) -> None:
         raise HTTPException(403, f"A request with a cookie needs the header {CSRF_HEADER}, with any value.")
 
 
-def _bounded(receive: Receive) -> Receive:
-    """The same messages, until the body is longer than an operation ever is."""
-    left = _BODY
+def _bounded(receive: Receive, limits: Limits) -> Receive:
+    """The same messages, until the body is longer than an operation ever is, in bytes or in time.
+
+    A wait for what comes after the body is one for the other side to leave, and takes as long as it takes.
+    """
+    left = limits.body
+    now = asyncio.get_running_loop().time
+    deadline = now() + limits.body_seconds
+    complete = False
 
     async def bounded() -> Message:
-        nonlocal left
-        message = await receive()
+        nonlocal left, complete
+        wait = None if complete else max(0.0, min(limits.chunk_seconds, deadline - now()))
+        try:
+            async with asyncio.timeout(wait):
+                message = await receive()
+        except TimeoutError as error:
+            raise SlowBodyError(f"The body took more than {limits.body_seconds:g} s.", "Send it again.") from error
         left -= len(message.get("body", b""))
+        complete = not message.get("more_body", False)
         if left < 0:
-            raise HTTPException(413, f"A request may have {_BODY:,} bytes.")
+            raise HTTPException(413, f"A request may have {limits.body:,} bytes.")
         return message
 
     return bounded
 
 
 def _refused(refusal: HTTPException) -> Response:
-    headers = {"Allow": "POST"} if refusal.status_code == 405 else None
+    headers = {"Allow": "POST"} if refusal.status_code == 405 else {}
     error = {"message": refusal.reason, "extensions": {"code": "BAD_REQUEST"}}
-    return Response(orjson.dumps({"errors": [error]}), refusal.status_code, headers, "application/json")
+    return _not_answered([error], refusal.status_code, headers)
 
 
-def _unauthenticated(error: UnauthenticatedError) -> Response:
-    told = {"message": error.message, "extensions": {"code": error.code, "remedy": error.remedy}}
-    headers = {"WWW-Authenticate": CHALLENGE}
-    return Response(orjson.dumps({"errors": [told]}), 401, headers, "application/json")
+def _not_run(error: LinewardError) -> Response:
+    """What is wrong with the request as such, whatever it asks."""
+    headers: dict[str, str] = {}
+    if isinstance(error, UnauthenticatedError):
+        headers["WWW-Authenticate"] = CHALLENGE
+    if isinstance(error, RetryableError):
+        headers["Retry-After"] = str(ceil(error.retry_after))
+    status = 400 if isinstance(error, NotFoundError) else status_of(error)
+    return _not_answered([as_json(error)], status, headers)
+
+
+def _not_answered(errors: list[dict[str, Any]], status: int, headers: dict[str, str]) -> Response:
+    """Something of the body may be unread: the connection is of no more use."""
+    headers |= {"Connection": "close"} if status in (408, 413) else {}
+    return Response(orjson.dumps({"errors": errors}), status, headers, "application/json")
 
 
 def _is_request_error(errors: list[GraphQLError] | None) -> bool:

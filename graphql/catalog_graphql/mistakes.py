@@ -1,5 +1,6 @@
 """Errors as callers see them: ours with code and remedy, all else behind an id that the server's own log has."""
 
+from typing import Any
 from uuid import uuid4
 
 import structlog
@@ -16,10 +17,15 @@ def told(error: GraphQLError) -> GraphQLError:
         return error
     cause = _cause(error)
     if cause is None:
-        return _with(error, error.message, {"code": _language_code(error)})
+        return _with(error, _unhelpful(error.message), {"code": _language_code(error)})
     if isinstance(cause, LinewardError):
         return _with(error, cause.message, _extensions(cause))
     return _with(error, *_masked(error, cause))
+
+
+def as_json(error: LinewardError) -> dict[str, Any]:
+    """An error of ours that no operation is to blame for, as an element of `errors`."""
+    return {"message": error.message, "extensions": _extensions(error)}
 
 
 def _cause(error: GraphQLError) -> BaseException | None:
@@ -33,6 +39,11 @@ def _cause(error: GraphQLError) -> BaseException | None:
 def _language_code(error: GraphQLError) -> str:
     """The codes that other servers give to documents that do not parse, or do not fit the schema."""
     return "GRAPHQL_PARSE_FAILED" if isinstance(error, GraphQLSyntaxError) else "GRAPHQL_VALIDATION_FAILED"
+
+
+def _unhelpful(message: str) -> str:
+    """Without the names that graphql-core suggests: whoever may see the schema can ask for it."""
+    return message.partition(" Did you mean ")[0]
 
 
 def _extensions(cause: LinewardError) -> dict[str, object]:

@@ -13,7 +13,7 @@ from tests.end_to_end.server_process import ServerProcess
 from tests.end_to_end.story import event
 
 MIB = 1 << 20
-HEAD = b"POST /api/v1/lineage HTTP/1.1\r\nHost: lineward\r\nContent-Length: 100000\r\n\r\n"
+HEAD = b"POST /api/v1/lineage HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n"
 
 
 @pytest.mark.parametrize("pieces", [[b"{"], repeat(b" ")], ids=["silence", "drops"])
