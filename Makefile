@@ -5,13 +5,15 @@
 PYTHON ?= python3
 BIN    := .venv/bin
 READY  := .venv/.ready
+# What the explorer is built from: the editable install builds it again where one of these is newer.
+EXPLORER := $(shell find graphql/explorer graphql/operations graphql/schema.graphql hatch_build.py -name node_modules -prune -o -name gql -prune -o -type f -print)
 
 help:            ## list the targets
 	@sed -n 's/^\([a-z]*\): .*## /\1\t/p' Makefile | expand -t 12
 
 setup: $(READY)  ## a virtual environment with the locked packages
 
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock pyproject.toml $(EXPLORER)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Lineward needs Python 3.11 or newer; set PYTHON=/path/to/python3."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps 'uv==0.13.9'
@@ -22,9 +24,9 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)   ## train, serve and trace a small real model
 	$(BIN)/lineward demo
 
-test: $(READY)   ## every test, with a real Neo4j
+test: $(READY)   ## every test, with a real Neo4j and browser
 	-@$(BIN)/python tests/neo4j_server.py
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
 
 check: $(READY)  ## lint, types, architecture, snapshots, docs
 	$(BIN)/ruff check .
@@ -48,4 +50,5 @@ lock:            ## resolve requirements.lock again
 	  --no-emit-index-url --no-emit-find-links --all-extras --group dev pyproject.toml --output-file requirements.lock
 
 clean:           ## remove what these targets made
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist \
+	  graphql/catalog_graphql/static graphql/explorer/node_modules graphql/explorer/src/gql

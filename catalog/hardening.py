@@ -40,8 +40,9 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "require-trusted-types-for 'script'",
     ]
 )
+_POLICY = b"content-security-policy"
 _ALWAYS = {
-    b"content-security-policy": CONTENT_SECURITY_POLICY.encode(),
+    _POLICY: CONTENT_SECURITY_POLICY.encode(),
     b"x-content-type-options": b"nosniff",
     b"x-frame-options": b"DENY",
     b"referrer-policy": b"no-referrer",
@@ -62,11 +63,13 @@ _FEWEST = 8
 class SecurityHeaders:
     """Middleware: says the same to every browser in every answer, whatever a page says itself.
 
-    Answers are not kept by caches unless they say so; transport security is asked for where the request came by TLS.
+    A page may bring one of the content policies in `known`: an application needs more than an answer does. Answers are
+    not kept by caches unless they say so; transport security is asked for where the request came by TLS.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, known: Iterable[str] = ()) -> None:
         self._app = app
+        self._known = frozenset(policy.encode() for policy in known)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -75,7 +78,7 @@ class SecurityHeaders:
 
         async def saying(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = _with_security(message.get("headers", ()), scope["scheme"] == "https")
+                message["headers"] = _with_security(message.get("headers", ()), scope["scheme"] == "https", self._known)
             await send(message)
 
         await self._app(scope, receive, saying)
@@ -156,11 +159,16 @@ async def _refuse(host: str | None, send: Send) -> None:
     await send({"type": "http.response.body", "body": content})
 
 
-def _with_security(headers: Iterable[tuple[bytes, bytes]], tls: bool) -> list[tuple[bytes, bytes]]:
-    kept = [(name, value) for name, value in headers if name.lower() not in _ALWAYS]
+def _with_security(
+    headers: Iterable[tuple[bytes, bytes]], tls: bool, known: frozenset[bytes]
+) -> list[tuple[bytes, bytes]]:
+    told = list(headers)
+    own = [value for name, value in told if name.lower() == _POLICY and value in known]
+    kept = [(name, value) for name, value in told if name.lower() not in _ALWAYS]
     if all(name.lower() != _UNLESS_SAID[0] for name, _ in kept):
         kept.append(_UNLESS_SAID)
-    return [*kept, *_ALWAYS.items(), *([_OVER_TLS] if tls else [])]
+    said = _ALWAYS | {_POLICY: own[-1]} if own else _ALWAYS
+    return [*kept, *said.items(), *([_OVER_TLS] if tls else [])]
 
 
 # Connections -----------------------------------------------------------------------------------------------------

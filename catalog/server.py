@@ -50,6 +50,7 @@ from catalog.telemetry import CountRequests, Metrics, configure_logging
 from catalog.tracing import configure_tracing
 from catalog.transparency import Transparency, transparency_routes
 from catalog_graphql.application import create_graphql
+from catalog_graphql.assets import CONSOLE_POLICY, POLICY
 from catalog_graphql.trusted import TrustedDocuments, shipped, trusted_documents
 from ingest.http import LineageDoor
 from ingest.http import routes as lineage_routes
@@ -222,7 +223,10 @@ def create_app(parts: Parts) -> Starlette:
     paths = [route.path for route in routes if isinstance(route, Route)]
     counted = Middleware(CountRequests, parts.metrics.requests, paths)
     hosts = Middleware(CheckHost, AllowedHosts(settings.host, settings.allowed_hosts))
-    app = Starlette(routes=routes, middleware=[counted, Middleware(LetGo), Middleware(SecurityHeaders), hosts])
+    app = Starlette(
+        routes=routes,
+        middleware=[counted, Middleware(LetGo), Middleware(SecurityHeaders, (POLICY, CONSOLE_POLICY)), hosts],
+    )
     app.router.redirect_slashes = False  # some producers lose the event on a redirect
     return app
 

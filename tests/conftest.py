@@ -18,6 +18,16 @@ from tests.neo4j_server import (
 )
 
 
+_NEO4J = {"neo4j_server", "neo4j_uri", "neo4j_driver", "stoppable_neo4j"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run in several processes, a file stays in one of them, and all that use Neo4j in another."""
+    for item in items:
+        wants = item.get_closest_marker("neo4j") is not None or _NEO4J.intersection(getattr(item, "fixturenames", ()))
+        item.add_marker(pytest.mark.xdist_group("neo4j" if wants else str(item.path)))
+
+
 @pytest.fixture(scope="session")
 def neo4j_server() -> Iterator[RunningServer]:
     """The session's server, with whatever the last test left in it. Skips, visibly, where there is none."""

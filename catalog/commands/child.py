@@ -24,8 +24,8 @@ GRACE = 10.0  # seconds to stop by itself
 def served(data: Path, port: int, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """`lineward serve` on this machine, ready to be asked; what it logs goes to a file. UnreachableError if it is not.
 
-    Once it has keys, everybody on this machine may still look, and nothing else. It has a session of its own, so that an
-    interrupt at the keyboard reaches it only through us.
+    Once it has keys, everybody on this machine may still look, and nothing else. It has a session of its own, so that
+    an interrupt at the keyboard reaches it only through us.
     """
     command = [sys.executable, "-m", "catalog.cli", "serve", "--data", str(data), "--port", str(port)]
     own = ["--host", "127.0.0.1", "--graph", "sqlite"]

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from catalog.hardening import CONTENT_SECURITY_POLICY
+from catalog_graphql.assets import CONSOLE_POLICY, POLICY
 from tests.end_to_end.server_process import PATIENCE, ServerProcess, serving
 from tests.hostile.door import LIVE, read, said
 
@@ -37,7 +38,12 @@ def address(server: ServerProcess) -> tuple[str, int]:
     return host, int(port)
 
 
-@pytest.mark.parametrize("path", ["/", "/graphql", "/livez", "/readyz", "/metrics", "/missing", "/style.css"])
+@pytest.mark.parametrize(("path", "policy"), [("/", POLICY), ("/graphql", CONSOLE_POLICY)])
+def test_the_explorer_has_a_policy_of_its_own(server: ServerProcess, path: str, policy: str) -> None:
+    assert server.get(path).headers.get_list("content-security-policy") == [policy]
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/metrics", "/missing", "/style.css"])
 def test_every_answer_is_hardened(server: ServerProcess, path: str) -> None:
     headers = server.get(path).headers
 
