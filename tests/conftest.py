@@ -17,7 +17,6 @@ from tests.neo4j_server import (
     wipe,
 )
 
-
 _NEO4J = {"neo4j_server", "neo4j_uri", "neo4j_driver", "stoppable_neo4j"}
 
 

@@ -397,7 +397,7 @@ def _input(source: Dataset, column: str, origin: str) -> column_lineage_dataset.
 
 
 def delivery_to(url: str, folder: Path, key: str | None = None) -> Delivery:
-    """Events go to the server at `url`, with an API key where it asks for one; to a file in `folder` without a server."""
+    """Events go to the server at `url`, with a key where it asks for one; to a file in `folder` while it is away."""
     auth = {"auth": {"type": "api_key", "apiKey": key}} if key else {}
     client = OpenLineageClient(config={"transport": {"type": "http", "url": url, **auth}})
     return Delivery(client, spool=folder / "spool.ndjson")

@@ -20,7 +20,23 @@ from tests.catalog.commands.conftest import Lineward
 
 # Not pydantic, which typer itself takes for the parameters of a command.
 HEAVY = ("apsw", "neo4j", "httpx", "rich", "strawberry", "starlette", "uvicorn", "msgspec", "orjson")
-COMMANDS = ("serve", "demo", "ingest", "lineage", "rebuild", "verify", "policy", "decision", "keys", "doctor", "backup", "restore", "export", "receipt", "witness")
+COMMANDS = (
+    "serve",
+    "demo",
+    "ingest",
+    "lineage",
+    "rebuild",
+    "verify",
+    "policy",
+    "decision",
+    "keys",
+    "doctor",
+    "backup",
+    "restore",
+    "export",
+    "receipt",
+    "witness",
+)
 
 
 def two_lines(stderr: str) -> tuple[str, str]:
