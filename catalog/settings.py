@@ -36,9 +36,9 @@ class Settings(BaseSettings):
     max_bodies: Annotated[
         int, Field(gt=0, description="Slow bodies received at the same time; more are told to retry")
     ] = 64
-    header_seconds: Annotated[
-        float, Field(gt=0, description="Longest time for the headers of a request, seconds")
-    ] = 10.0
+    header_seconds: Annotated[float, Field(gt=0, description="Longest time for the headers of a request, seconds")] = (
+        10.0
+    )
     max_connections: Annotated[
         int, Field(gt=0, description="Connections at the same time; for one more, the longest quiet one is closed")
     ] = 1024

@@ -11,7 +11,7 @@ from typing import Any
 from catalog.act import Act
 from catalog.errors import ForbiddenError
 from catalog.identity import NodeKind
-from catalog.principal import Principal, Scope
+from catalog.principal import LOCAL, Principal, Scope
 from catalog.reading import Reading
 from policies.binding import PolicyBinding
 from policies.evidence.document import Evidence
@@ -31,6 +31,13 @@ def person_of(principal: Principal, scope: Scope) -> str:
             "Use a key that belongs to a person, or map this identity to one.",
         )
     return principal.person
+
+
+def alone(person: str, otherwise: str) -> str:
+    """What to do where one person would be two. In open mode there is nobody else until there are keys."""
+    if person != LOCAL.person:
+        return otherwise
+    return "Without keys everybody is `local`, one person: make the first with `lineward keys create --bootstrap`."
 
 
 def check_approver(person: str, developers: Collection[str], requester: str | None) -> None:

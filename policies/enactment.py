@@ -10,7 +10,7 @@ from catalog.principal import Principal, Scope
 from catalog.reading import Reading
 from policies import acts, in_force
 from policies.acts import AcceptBaseline, ConfirmPolicy, ProposePolicy, RetirePolicy
-from policies.approving import person_of
+from policies.approving import alone, person_of
 from policies.binding import PolicyBinding
 from policies.in_force import Finding, InForce, Proposal
 from policies.journal import Journal, Recorded
@@ -71,7 +71,9 @@ class Enactment:
             for name in names:
                 found = [each for each in (held.packs.get(name), held.bindings.get(name)) if each is not None]
                 if not found:
-                    raise NotFoundError(f"Nothing called {name} is in force.", "`lineward policy list` shows what is.")
+                    raise NotFoundError(
+                        f"Nothing called {name} is in force.", "`lineward policy list --in-force` shows what is."
+                    )
                 for each in found:
                     _require_policy_write(principal, each.document)
             body = acts.make(RetirePolicy, principal, turn.at, names=tuple(names), reason=reason)
@@ -84,7 +86,9 @@ class Enactment:
         with self._journal.turn() as turn:
             held = in_force.in_force(turn.reading, turn.at).bindings.get(binding)
             if held is None:
-                raise NotFoundError(f"No binding {binding} is in force.", "`lineward policy list` shows what is.")
+                raise NotFoundError(
+                    f"No binding {binding} is in force.", "`lineward policy list --in-force` shows what is."
+                )
             _require_policy_write(principal, held.document)
             end = bounded(until, turn.at, timedelta(days=BASELINE_DAYS), "/until", "a baseline")
             body = acts.make(
@@ -106,7 +110,7 @@ class Enactment:
             for document in _documents_of(held, force):
                 _require_policy_write(principal, document)
             if held.by == person:
-                raise ForbiddenError(f"{person} proposed this.", "Let a second person confirm it.")
+                raise ForbiddenError(f"{person} proposed this.", alone(person, "Let a second person confirm it."))
             if held.kind == "proposePolicy":
                 _check_packs(acts.read(held.act, ProposePolicy).documents, force)
             written = self._journal.write(acts.make(ConfirmPolicy, principal, turn.at, refers_to=held.act.id))

@@ -25,6 +25,7 @@ from catalog.principal import Principal
 from policies.acts import invalid
 from policies.gate import Ruling
 from policies.governance import Governance
+from policies.published import DOCUMENTS, text_of
 from policies.request import DecideRequest
 
 _MOST = 64 * 1024  # bytes of a question
@@ -97,7 +98,20 @@ def gate_routes(door: GateDoor) -> list[Route]:
             return _refusal(error)
         return JSONResponse(_answer(ruling))
 
-    return [Route("/api/v1/gate/decisions", decide, methods=["POST"], name="gate-decisions")]
+    return [
+        Route("/api/v1/gate/decisions", decide, methods=["POST"], name="gate-decisions"),
+        Route("/spec/policies/v1/{kind}.json", _schema),
+    ]
+
+
+def _schema(request: Request) -> Response:
+    """The schema of a kind of policy document, for editors. Not for ever the same: v1 grows."""
+    kind = request.path_params["kind"]
+    if kind not in DOCUMENTS:
+        known = ", ".join(DOCUMENTS)
+        return _refusal(NotFoundError(f"There is no kind of policy document {kind}.", f"There are {known}."))
+    headers = {"Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff"}
+    return Response(text_of(kind), media_type="application/schema+json", headers=headers)
 
 
 async def _body(request: Request) -> bytes:

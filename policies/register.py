@@ -26,7 +26,7 @@ from policies.acts import (
     Waive,
     target_of,
 )
-from policies.approving import check_approver, developers_of, person_of, requester_of
+from policies.approving import alone, check_approver, developers_of, person_of, requester_of
 from policies.enactment import Enactment
 from policies.evidence.builder import build_evidence, everyone
 from policies.evidence.closure import Closure, closure, difference, has_only_grown
@@ -186,7 +186,8 @@ class Register(Enactment):
             )
         if said.by.person == person:
             raise ForbiddenError(
-                f"{person} proposed this waiver.", "Let a second person countersign it: their own key, their own call."
+                f"{person} proposed this waiver.",
+                alone(person, "Let a second person countersign it: their own key, their own call."),
             )
         _waivable(in_force.in_force(turn.reading, turn.at), said.pack, said.control)
         if closure(turn.reading, said.target.node).digest != said.closure_digest:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import neo4j
 import pytest
+from hypothesis import settings
 
 from tests.neo4j_server import (
     GivenServer,
@@ -16,6 +17,10 @@ from tests.neo4j_server import (
     find_or_start,
     wipe,
 )
+
+# No assertion is timed: how long an example takes is the machine's business.
+settings.register_profile("patient", parent=settings(), deadline=None)
+settings.load_profile("patient")
 
 _NEO4J = {"neo4j_server", "neo4j_uri", "neo4j_driver", "stoppable_neo4j"}
 

@@ -78,7 +78,8 @@ class Administration:
         return [(key, key.state(now)) for key in self._roll.keys.all()]
 
     def create(self, by: Principal, wanted: KeyRequest) -> NewKey:
-        """Make a key. One that lets somebody else approve or waive is PENDING until another person confirms it.
+        """Make a key. One that lets somebody else approve or waive, or administer beside others who could agree, is
+        PENDING until another person confirms it.
 
         Raises ForbiddenError without `admin`, InvalidInputError for what no key can be.
         """
@@ -90,9 +91,10 @@ class Administration:
             owner = self._roll.persons.canonical(person_id(wanted.owner))
             expires = _expiry(wanted.expiresAt, now)
             self._check_first(by, wanted, owner)
-            if by.person is None and takes_two(wanted.scopes, owner, None):
+            admits = Scope.ADMIN in wanted.scopes and bool(self._roll.keys.administrators(now))
+            if by.person is None and (admits or takes_two(wanted.scopes, owner, None)):
                 raise ForbiddenError(
-                    f"{by.name} is no person, so it cannot be one of two that let somebody approve or waive.",
+                    f"{by.name} is no person, so it cannot be one of two that let somebody approve or administer.",
                     "Make the key as a person who administers.",
                 )
             key, text = new_key()

@@ -164,8 +164,17 @@ class KeyRegistry:
             recorded,
             by,
             None if expires is None else rfc3339.parse(expires),
-            pending=takes_two(scopes, act["owner"], by.get("person")),
+            pending=takes_two(scopes, act["owner"], by.get("person")) or self._admits(scopes, act, recorded),
         )
+
+    def _admits(self, scopes: tuple[Scope, ...], act: Mapping[str, Any], now: int) -> bool:
+        """Whether a key makes somebody else an administrator where there is another one already who can agree.
+
+        Else one administrator could make a second one of themselves, and the two let anybody approve.
+        """
+        maker = act["by"].get("person")
+        others = any(key.owner != maker for key in self.administrators(now))
+        return Scope.ADMIN in scopes and act["owner"] != maker and others
 
     def may_confirm(self, key: ApiKey, by: Mapping[str, Any], now: int) -> bool:
         """Whether this principal, as the log names it, is the second administrator that a pending key waits for."""

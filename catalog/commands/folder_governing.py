@@ -59,6 +59,7 @@ class FolderGoverning:
         return Evaluated(
             judged.built.document,
             rfc3339.parse(judged.report.evaluated_at),
+            judged.requester,
             tuple(
                 Said(each.pack, each.control, each.verdict, each.underlying, each.fields)
                 for each in judged.report.controls

@@ -1,7 +1,8 @@
 """What a person at a terminal needs of a decision: the state, what stops it and what to do, waivers, what lapses."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from shlex import join
+from typing import Any
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -32,9 +33,8 @@ def summary(decision: Decision) -> Iterator[RenderableType]:
     blocking = decision.blocking()
     if blocking:
         yield _table(blocking)
-    else:
-        for reason in decision.body.reasons:
-            yield Text(legible(reason))
+    for reason in _beyond(decision, blocking):
+        yield Text(legible(reason))
     waivers = list(_waivers(decision))
     if waivers:
         yield Text("\n".join(waivers), style="yellow")
@@ -45,6 +45,11 @@ def summary(decision: Decision) -> Iterator[RenderableType]:
     yield Text("\n".join(_facts(decision)), style="dim")
     if decision.state is GateState.PENDING:
         yield Text(f"to approve: {_approval(decision)}")
+
+
+def _beyond(decision: Decision, blocking: list[ControlResult]) -> list[str]:
+    """The reasons that the table of what blocks does not tell."""
+    return [each for each in decision.body.reasons if not any(each.startswith(f"{own.control} ") for own in blocking)]
 
 
 def _headline(decision: Decision) -> Text:
@@ -87,7 +92,13 @@ def _waivers(decision: Decision) -> Iterator[str]:
         covered = ", ".join(f"{each.control} ({each.underlying} without it)" for each in controls)
         until = f", until {moment(str(said['expiresAt']))}" if "expiresAt" in said else ""
         glass = ", BREAK-GLASS" if said.get("breakGlass") else ""
-        yield legible(f"waived: {covered or 'nothing that fails'} by {waiver}{until}{glass}")
+        why = f": {said['reason']}" if said.get("reason") else ""
+        head = f"waived: {covered} by {waiver}" if controls else f"waived: {_idle(said)} by {waiver}"
+        yield legible(f"{head}{until}{glass}{why}")
+
+
+def _idle(waiver: Mapping[str, Any]) -> str:
+    return f"{waiver['control']} (not needed now)" if "control" in waiver else "nothing that fails"
 
 
 def _facts(decision: Decision) -> Iterator[str]:

@@ -84,6 +84,7 @@ class Evaluated:
 
     document: Mapping[str, Any]
     evaluated_at: int
+    requester: str
     controls: tuple[Said, ...]
 
 

@@ -41,11 +41,27 @@ def check(
 
 
 @app.command("list", short_help="List the built-in packs.")
-def list_(as_json: Json = False) -> None:
-    """List the packs that come with Lineward: status, certainty of their source, number of controls."""
-    from catalog.commands.policy_list import list_packs
+def list_(
+    context: typer.Context,
+    in_force: Annotated[bool, typer.Option("--in-force", help="What is in force at a server or in a folder.")] = False,
+    at: Annotated[str | None, typer.Option(metavar="T", help="In force then.", show_default="now")] = None,
+    as_json: Json = False,
+    url: Url = None,
+    data: Data = None,
+    graph: Graph = None,
+) -> None:
+    """List the packs that come with Lineward: status, certainty of their source, number of controls.
 
-    list_packs(as_json)
+    With --in-force: the packs and bindings that two people brought into force, now or as of a time.
+    """
+    from catalog.commands.moment import micros_of
+    from catalog.commands.policy_list import list_in_force, list_packs
+
+    if in_force or at is not None:
+        at_url, in_folder = place(context, url, data)
+        list_in_force(micros_of("--at", at), as_json, at_url, in_folder, graph)
+    else:
+        list_packs(as_json)
 
 
 @app.command(short_help="Show the controls of a pack.")

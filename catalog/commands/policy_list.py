@@ -1,11 +1,15 @@
-"""`lineward policy list`: the packs that come with Lineward."""
+"""`lineward policy list`: the packs that come with Lineward, or what is in force."""
 
 import json
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from catalog.commands.acts import print_json
+from catalog.commands.governing import opened
 from catalog.commands.lineage import UNWRAPPED
+from catalog.rendering.legible import legible
 from policies.library import built_in
 from policies.loading import load_pack
 from policies.pack import Days, PolicyPack
@@ -22,13 +26,29 @@ def list_packs(as_json: bool) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in _COLUMNS:
         table.add_column(name, no_wrap=True)
-    table.add_column("in force", overflow="fold")
+    table.add_column("source in force", overflow="fold")
     table.add_column("made from", overflow="fold")
     if not console.is_terminal:
         console.width = UNWRAPPED
     for pack in packs:
         table.add_row(*_row(pack))
     console.print(table)
+
+
+def list_in_force(at: int | None, as_json: bool, url: str | None, data: Path | None, graph: str | None) -> None:
+    """What counts at a server or in a folder at an instant (µs)."""
+    with opened(url, data, graph) as governing:
+        packs, bindings = governing.packs_in_force(at), governing.bindings_in_force(at)
+    if as_json:
+        print_json({"packs": dict(sorted(packs.items())), "bindings": [bindings[name] for name in sorted(bindings)]})
+        return
+    if not packs and not bindings:
+        print("Nothing is in force: `lineward policy apply base-ml-governance starter` proposes a beginning.")
+    for name, version in sorted(packs.items()):
+        print(legible(f"pack     {name}@{version}"))
+    for name, document in sorted(bindings.items()):
+        named = ", ".join(each["name"] for each in document["packs"])
+        print(legible(f"binding  {name}: {named} for {', '.join(document['environments'])}"))
 
 
 def _row(pack: PolicyPack) -> tuple[str, ...]:

@@ -157,6 +157,7 @@ def _cells(
         evaluated.document,
         evaluated.evaluated_at,
         environment,
+        evaluated.requester,
         params=_params(trial.pack, version, environment, bindings),
     )
     results: list[ControlResult] = worker.run(_EVALUATE, asked)

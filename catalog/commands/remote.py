@@ -148,7 +148,11 @@ def _mistake(answer: Any, status: int) -> LinewardError:
     first = errors[0]
     extensions = first.get("extensions") or {}
     kind = _MISTAKES.get(extensions.get("code", ""), LinewardError)
-    return kind(first["message"], extensions.get("remedy", ""))
+    remedy = _IDENTIFY if kind is UnauthenticatedError else extensions.get("remedy", "")
+    return kind(first["message"], remedy)
+
+
+_IDENTIFY = "Set LINEWARD_API_KEY to a key of your own; an administrator makes one with `lineward keys create`."
 
 
 _MISTAKES: dict[str, type[LinewardError]] = {

@@ -26,7 +26,7 @@ DECIDE = "mutation Decide($input: DecideInput!) { decide(input: $input) { bundle
 EVALUATE = """
 query Evaluate($target: NodeRef!, $packs: [String!], $environment: String, $at: AsOf) {
   evaluate(target: $target, packs: $packs, environment: $environment, at: $at) {
-    evidence evaluatedAt
+    evidence evaluatedAt requester
     controls { pack control verdict underlying fields }
   }
 }
@@ -146,6 +146,7 @@ class ServerGoverning:
         return Evaluated(
             orjson.loads(found["evidence"]),
             rfc3339.parse(found["evaluatedAt"]),
+            found["requester"],
             tuple(
                 Said(
                     each["pack"],

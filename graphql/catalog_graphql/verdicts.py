@@ -80,6 +80,7 @@ class PolicyReport:
     controls: list[ControlVerdict] = strawberry.field(description="In the order of packs and controls.")
     packs: list[str] = strawberry.field(description="The packs, as NAME@VERSION.")
     environment: str | None = strawberry.field(description="The environment that it is for.")
+    requester: str = strawberry.field(description="Who asks, and so counts as none of those who approve.")
     evidence_digest: str = strawberry.field(description="SHA-256 of the evidence document (RFC 8785).")
     evidence: str = strawberry.field(description="The evidence document as canonical JSON text.")
     evaluated_at: DateTime = strawberry.field(description="The instant at which ages and expiries were judged.")
@@ -95,7 +96,7 @@ class PolicyReport:
         return node(found, self.cut) if found else None
 
 
-def report(found: verdict.Report, evidence: str, cut: AsOf, snapshot: Snapshot) -> PolicyReport:
+def report(found: verdict.Report, requester: str, evidence: str, cut: AsOf, snapshot: Snapshot) -> PolicyReport:
     return PolicyReport(
         verdict=found.verdict,
         state=found.state,
@@ -103,6 +104,7 @@ def report(found: verdict.Report, evidence: str, cut: AsOf, snapshot: Snapshot) 
         controls=[control(each, cut) for each in found.controls],
         packs=[name for name, _ in found.packs],
         environment=found.environment,
+        requester=requester,
         evidence_digest=found.evidence_digest,
         evidence=evidence,
         evaluated_at=time(found.evaluated_at),

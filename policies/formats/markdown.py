@@ -5,7 +5,8 @@ nor mention people, nor link, nor close or command anything on the page that sho
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from catalog.rendering.legible import legible
 from policies.formats.document import BLOCKS, Decision
@@ -123,9 +124,11 @@ def _todo(control: ControlResult) -> str:
 def _waivers(decision: Decision) -> Iterator[str]:
     """Each waiver that counted, and what the verdict would be without it."""
     waived = [each for each in decision.controls if each.waivers]
+    reasons = {str(waiver.get("id")): waiver for waiver in decision.body.waivers}
+    used = {waiver for control in waived for waiver in control.waivers}
+    yield from (_idle(said) for waiver, said in reasons.items() if waiver not in used)
     if not waived:
         return
-    reasons = {str(waiver.get("id")): waiver for waiver in decision.body.waivers}
     yield f"**{len(waived)} waived:**\n"
     for control in waived:
         for waiver in control.waivers:
@@ -136,6 +139,13 @@ def _waivers(decision: Decision) -> Iterator[str]:
             glass = " **break-glass**" if said.get("breakGlass") else ""
             yield f"- 🟡 {text(control.control)} ({control.underlying} without it{until}){glass}{why}"
     yield ""
+
+
+def _idle(waiver: Mapping[str, Any]) -> str:
+    """One that stands and covers nothing, since its control is not in trouble now."""
+    glass = " **break-glass**" if waiver.get("breakGlass") else ""
+    until = f", until {text(str(waiver['expiresAt']))}" if "expiresAt" in waiver else ""
+    return f"- ⚪ waiver of {text(str(waiver.get('control', 'a control')))} (not needed now{until}){glass}\n"
 
 
 def _details(decision: Decision) -> Iterator[str]:

@@ -276,3 +276,10 @@ def test_the_flat_door_refuses_what_asks_nothing(desk: Desk, who: Principal | No
     told = flat(desk, who, content)
     assert told[0] == status
     assert told[1]["error"]["message"]
+
+
+def test_the_schemas_of_policy_documents_are_served_to_anybodys_editor(desk: Desk) -> None:
+    found = desk.client.get("/spec/policies/v1/PolicyPack.json")
+    assert (found.status_code, found.headers["content-type"]) == (200, "application/schema+json")
+    assert found.json()["$id"].endswith("/spec/policies/v1/PolicyPack.json")
+    assert desk.client.get("/spec/policies/v1/Nothing.json").status_code == 404

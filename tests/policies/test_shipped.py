@@ -266,6 +266,13 @@ def test_approvals_say_nothing_where_no_environment_is_named() -> None:
     assert (result.verdict, result.awaits_approval) == (Verdict.UNKNOWN, False)
 
 
+def test_an_approval_of_an_earlier_state_says_what_changed() -> None:
+    stale = approval("cy@example.org", current=False, changed=["input late.csv added"])
+    result = four_eyes([approval("bob@example.org"), stale])
+    said = "approved by 1 of 2 people; no longer by cy@example.org, since input late.csv added"
+    assert said in {item.message for item in result.items}
+
+
 def test_an_unknown_developer_is_nothing_that_approvals_could_heal() -> None:
     result = judged(BASE, "B-06", "unknown")
     assert (result.verdict, result.awaits_approval) == (Verdict.UNKNOWN, False)

@@ -108,11 +108,16 @@ def test_the_longest_waiver_covers() -> None:
 
 
 @pytest.mark.parametrize(
-    "changed", [{}, {"environment": "e", "items": ("a",), "closure_digest": "d", "break_glass": True}]
+    "changed",
+    [
+        {},
+        {"environment": "e", "items": ("a",), "closure_digest": "d", "break_glass": True},
+        {"reason": "on leave", "compensating_control": "looked at by hand"},
+    ],
 )
 def test_a_decision_keeps_a_waiver(changed: dict[str, Any]) -> None:
     waiver = replace(WAIVER, **changed)
-    assert parse_waiver(waiver.plain() | {"reason": "said elsewhere"}) == waiver
+    assert parse_waiver(waiver.plain() | {"note": "said elsewhere"}) == waiver
 
 
 def baseline(*findings: tuple[str, str, str, str | None]) -> Baseline:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from catalog.authority.issuers import Issuer
+from catalog.authority.issuers import Issuer, Kind
 from catalog.authority.roll import Roll
 from catalog.authority.standing import Authority
 from catalog.log.entry import EntryType
@@ -28,7 +28,7 @@ def authority(*scopes: Scope, namespaces: tuple[str, ...] = ("lake/*",), revoked
         jwks="https://issuer.example/jwks",
         scopes=(Scope.INGEST_WRITE,),
         namespaces=("lake/*",),
-        kind="oidc",
+        kind=Kind.OIDC,
         person_claim="email",
     )
     return Authority(roll, [issuer])

@@ -86,3 +86,13 @@ def test_every_binding_that_comes_along_can_be_named(company: Company) -> None:
     for binding in (FOLDER.parent / "bindings").glob("*.yaml"):
         done = company.run("ann", "policy", "apply", "base-ml-governance", binding.stem)
         assert done.exit_code == 0, done.stderr
+
+
+def test_what_is_in_force_is_listed_for_any_time(company: Company) -> None:
+    assert "Nothing is in force" in company.does("ann", "policy", "list", "--in-force")
+    company.enact_ours()
+    assert company.does("ann", "policy", "list", "--in-force").splitlines() == [
+        "pack     house@1.0.0",
+        "binding  ours: house for production",
+    ]
+    assert "Nothing is in force" in company.does("ann", "policy", "list", "--in-force", "--at", "2020-01-01")

@@ -11,17 +11,21 @@ from policies.evidence.fields import EVIDENCE, EvidenceField
 from policies.evidence.gaps import FieldGap, gaps_of
 from policies.evidence.source import SourceKind
 from policies.statements import STATEMENTS, parse_statement
+from tests.ingest.events import model, run_event
 from tests.policies.evidence.world import (
     KNOWN,
     TRAINING_DATA,
     VERSION,
+    Telling,
     attest,
     built_of,
+    identify,
     story,
     train,
 )
 
 DOCUMENT = built_of([*KNOWN, *story()]).document
+COLUMN = {"id": "field:1", "dataset": "people", "datasetId": "dataset:1", "field": "sex", "labels": ["protected:sex"]}
 EMPTY = built_of([train(authors=[])]).document
 
 
@@ -71,6 +75,35 @@ def test_applying_a_statement_closes_its_gap() -> None:
     after = built_of([*KNOWN, *story(), act]).document
 
     assert TRAINING_DATA not in {each.item for each in gaps_of(after, ["trainingDatasets.licence"])}
+
+
+def test_who_is_unknown_is_named_with_the_command_that_makes_them_known() -> None:
+    events: list[Telling] = [*KNOWN, train(authors=["Stranger <New@Example.org>"])]
+    (gap,) = gaps_of(built_of(events).document, ["subject.developersKnown"])
+    (command,) = [shlex.split(sender.snippet, comments=True) for sender in gap.senders]
+    assert command == ["lineward", "keys", "identify", "email:new@example.org", "new@example.org"]
+
+    after = built_of([*events, identify(command[-2], command[-1])]).document
+    assert list(gaps_of(after, ["subject.developersKnown"])) == []
+
+
+def test_a_run_that_names_nobody_is_asked_for_its_authors() -> None:
+    silent = run_event("COMPLETE", 300, "train", writes=[model("credit", "1")])
+    document = built_of([silent]).document
+    (gap,) = gaps_of(document, ["subject.developersKnown"])
+    assert (gap.path, gap.item) == ("trainingRuns.authors", document["trainingRuns"][0]["id"])
+
+
+def test_of_a_column_is_spoken_at_the_version_that_it_reaches() -> None:
+    document = {"subject": DOCUMENT["subject"], "inputColumns": [COLUMN]}
+    (gap,) = gaps_of(document, ["inputColumns.justification"])
+    (sender,) = gap.senders
+    words = shlex.split(sender.snippet)
+    said = dict(zip(words[2::2], words[3::2], strict=True))
+    statement = orjson.loads(said["--statement"])
+    parse_statement(said["--type"], statement, NodeKind.MODEL_VERSION)
+    assert (gap.name, said["--id"]) == ("sex in people", VERSION)
+    assert (statement["field"], statement["dataset"]) == ("sex", "people")
 
 
 @pytest.mark.parametrize("field", [each for each in EVIDENCE.values() if each.sources], ids=_read)
