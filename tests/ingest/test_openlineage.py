@@ -351,11 +351,16 @@ def test_whatever_the_door_accepts_is_understood_and_projected(event: Event) -> 
         assert list(reader.events([0]))
 
 
+def meaning(read: Interpretation) -> tuple[object, ...]:
+    """All that it says, whichever parts it was put together from."""
+    return read.record, read.datasets, read.jobs, read.fields, read.bundles, read.bodies, read.unplaced
+
+
 @given(mutated_events().filter(accepted))
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 def test_interpreting_is_pure_and_loses_no_facet(event: Event) -> None:
     read = read_event(event)
-    assert read == read_event(copy.deepcopy(event))
+    assert meaning(read) == meaning(read_event(copy.deepcopy(event)))
     job = event.get("job") or {}
     facets = {name: body for name, body in (job.get("facets") or {}).items() if body is not None}
     assert (bundle_of(read, read.record.job_bundle) if facets else {}) == facets
