@@ -25,6 +25,7 @@ settings.load_profile("patient")
 _NEO4J = {"neo4j_server", "neo4j_uri", "neo4j_driver", "stoppable_neo4j"}
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where tests run in several processes, a file stays in one of them, and all that use Neo4j in another."""
     for item in items:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from catalog.identity import NodeKind
+from catalog.identity import ACTS, NodeKind
 from catalog.model import Basis
 
 
@@ -19,6 +19,7 @@ class Look:
 
 _DATA = ("▤", "#1f6f8b", "#e6f2f6", "cyan")
 _MODEL = ("◆", "#7a3e9d", "#f3eaf8", "magenta")
+_ACT = ("✓", "#4a4f57", "#eef0f2", "white")
 _WORK = ("▸", "#8a5a00", "#fbf1dc", "yellow")
 
 LOOKS = {
@@ -30,6 +31,7 @@ LOOKS = {
     NodeKind.JOB: Look("job", *_WORK),
     NodeKind.RUN: Look("run", *_WORK),
     NodeKind.DEPLOYMENT: Look("deployment", "▲", "#b03a2e", "#fbeae8", "red"),
+    **{kind: Look(kind.value.lower(), *_ACT) for kind in ACTS},
 }
 
 MEANING = {

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 TRAIN = "01a20d9f-d641-7e02-b794-8c31e69b7303"
 OTHER = "01a20d9f-d521-756a-9b89-bf22074eadcf"
-RECEIVED = 1_800_000_000_000_000  # µs
+RECEIVED = 1_800_000_000_000_000  # µs, after all that a test reports
+PAST = 1_775_000_000_000_000  # µs, a day that no clock is behind
 
 
 def dataset(namespace: str, name: str, version: str, **facets: Any) -> dict[str, Any]:
@@ -51,16 +52,16 @@ def training(run: str, registry: str, version: str) -> list[dict[str, Any]]:
     ]
 
 
-def write_log(folder: Path, events: list[dict[str, Any]]) -> None:
+def write_log(folder: Path, events: list[dict[str, Any]], received: int = RECEIVED) -> None:
     with LogStore.open(folder) as log:
-        log.append([Intake().submission(json.dumps(each).encode(), "local", "file") for each in events], RECEIVED)
+        log.append([Intake().submission(json.dumps(each).encode(), "local", "file") for each in events], received)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A log of one training run that made risk@1 in one registry."""
     data = tmp_path / "data"
-    write_log(data, training(TRAIN, "registry", "1"))
+    write_log(data, training(TRAIN, "registry", "1"), PAST)
     return data
 
 

@@ -10,7 +10,7 @@ from catalog.composition import GRAPH_FILE, open_data
 from catalog.graph.digest import digest
 from catalog.log.reader import LogReader
 from catalog.settings import Settings
-from tests.catalog.commands.conftest import OTHER, Lineward, training, write_log
+from tests.catalog.commands.conftest import OTHER, PAST, Lineward, training, write_log
 from tests.catalog.commands.test_cli import two_lines
 
 
@@ -39,7 +39,7 @@ def test_a_rebuilt_graph_is_the_same_graph(lineward: Lineward, folder: Path) -> 
 
 
 def test_verify_proves_that_a_rebuild_is_equal(lineward: Lineward, folder: Path) -> None:
-    write_log(folder, training(OTHER, "staging", "1"))
+    write_log(folder, training(OTHER, "staging", "1"), PAST)
     done = lineward("rebuild", "--verify", "--data", folder)
     assert done.exit_code == 0
     assert done.stdout == f"The graph equals a projection of all 4 entries.\ndigest {graph_digest(folder)}\n"
@@ -114,7 +114,7 @@ def test_a_graph_that_is_not_there_is_a_warning_and_stays_so(lineward: Lineward,
 
 def test_a_graph_that_lags_is_a_warning(lineward: Lineward, folder: Path) -> None:
     graph_digest(folder)
-    write_log(folder, training(OTHER, "staging", "1"))
+    write_log(folder, training(OTHER, "staging", "1"), PAST)
     done = lineward("doctor", "--data", folder, env={"COLUMNS": "300"})
     assert (done.exit_code, levels(done.stdout)["graph"]) == (0, "warn")
     assert "2 behind" in done.stdout

@@ -100,7 +100,7 @@ def test_the_tree_shows_every_node_and_lets_nothing_through(graph: LineageGraph)
     for direction in Direction:
         assert not acts(printed(graph, direction))
     lines = printed(graph, Direction.UPSTREAM, width=1 << 16).splitlines()
-    nodes = [line for line in lines if re.match(r"[│├└─ ]*[▤◆▸▪▲] ", line) and "is followed from" not in line]
+    nodes = [line for line in lines if re.match(r"[│├└─ ]*[▤◆▸▪▲✓] ", line) and "is followed from" not in line]
     first = [line for line in nodes if "shown above" not in line and "shown below" not in line]
     assert len(first) == len(graph.nodes)
 
