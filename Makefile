@@ -5,6 +5,8 @@
 PYTHON ?= python3
 BIN    := .venv/bin
 READY  := .venv/.ready
+# A file stays in one process, which starts a Neo4j of its own; one that was given cannot be shared.
+PARALLEL := $(if $(NEO4J_URI),,-n auto --maxprocesses 4 --dist loadfile)
 # What the explorer is built from: the editable install builds it again where one of these is newer.
 EXPLORER := $(shell find graphql/explorer graphql/operations graphql/schema.graphql hatch_build.py -name node_modules -prune -o -name gql -prune -o -type f -print)
 
@@ -26,7 +28,7 @@ demo: $(READY)   ## train, serve and trace a small real model
 
 test: $(READY)   ## every test, with a real Neo4j and browser
 	-@$(BIN)/python tests/neo4j_server.py
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
+	$(BIN)/python -m pytest $(PARALLEL)
 
 check: $(READY)  ## lint, types, architecture, snapshots, docs
 	$(BIN)/ruff check .

@@ -22,16 +22,6 @@ from tests.neo4j_server import (
 settings.register_profile("patient", parent=settings(), deadline=None)
 settings.load_profile("patient")
 
-_NEO4J = {"neo4j_server", "neo4j_uri", "neo4j_driver", "stoppable_neo4j"}
-
-
-@pytest.hookimpl(tryfirst=True)  # before the groups are read
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run in several processes, a file stays in one of them, and all that use Neo4j in another."""
-    for item in items:
-        wants = item.get_closest_marker("neo4j") is not None or _NEO4J.intersection(getattr(item, "fixturenames", ()))
-        item.add_marker(pytest.mark.xdist_group("neo4j" if wants else str(item.path)))
-
 
 @pytest.fixture(scope="session")
 def neo4j_server() -> Iterator[RunningServer]:
