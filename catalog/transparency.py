@@ -17,8 +17,6 @@ from starlette.routing import Route
 
 from catalog.access import Access
 from catalog.errors import (
-    ForbiddenError,
-    InvalidInputError,
     LinewardError,
     NotFoundError,
     RetryableError,
@@ -34,21 +32,12 @@ from catalog.log.receipt_issuing import issue
 from catalog.log.tiled_log import cut
 from catalog.log.tiles import ENTRIES, Tile
 from catalog.principal import CHALLENGE, Principal, Scope
+from catalog.refusal import status_of
 
 _OFTEN = 1.0  # seconds between two signatures that nobody's receipt waits for
 _FOREVER = "max-age=31536000, immutable"
 _MOST_DIGITS = 18
 _LAST = 1_000_000_000_000_000_000  # beyond any log
-
-_STATUSES: dict[type[LinewardError], int] = {
-    InvalidInputError: 400,
-    UnauthenticatedError: 401,
-    ForbiddenError: 403,
-    ForgedError: 403,
-    NotFoundError: 404,
-    RetryableError: 503,
-    LinewardError: 500,
-}
 
 
 @dataclass(slots=True)
@@ -199,7 +188,7 @@ def _bundle(request: Request, data: bytes) -> Response:
 
 
 def _refusal(error: LinewardError) -> Response:
-    status = next(_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES)
+    status = 403 if isinstance(error, ForgedError) else status_of(error)
     headers = {"Cache-Control": "no-store"}
     if isinstance(error, RetryableError):
         headers["Retry-After"] = str(error.retry_after)

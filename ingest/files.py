@@ -15,10 +15,10 @@ from functools import partial
 import orjson
 
 from catalog.errors import LinewardError, NotFoundError
+from catalog.refusal import TooLargeError
 from ingest.elements import elements
 from ingest.intake import BYTE_ORDER_MARK
 from ingest.limits import Limits
-from ingest.refusal import TooLargeError
 
 STANDARD_INPUT = "-"
 

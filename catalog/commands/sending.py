@@ -17,11 +17,11 @@ from catalog.composition import create_log, limits
 from catalog.errors import InvalidInputError, LinewardError, RetryableError
 from catalog.log.entry import Receipt
 from catalog.log.writer import LogWriter
+from catalog.refusal import sentence
 from catalog.settings import Settings
 from ingest.files import Passage, Source
 from ingest.intake import Intake
 from ingest.limits import Limits
-from ingest.refusal import sentence
 
 AT_ONCE = 128  # documents
 BYTES_AT_ONCE = 16 << 20

@@ -28,6 +28,7 @@ from catalog.access import Access
 from catalog.errors import LinewardError, NotFoundError, RetryableError, UnauthenticatedError
 from catalog.log.entry import Entry
 from catalog.principal import CHALLENGE, LOCAL, Principal
+from catalog.refusal import SlowBodyError, status_of
 from catalog_graphql.desk import Desk, Sources
 from catalog_graphql.limits import Limits, TooSlowError
 from catalog_graphql.media import RESPONSE, is_json, preferred
@@ -37,7 +38,6 @@ from catalog_graphql.schema import schema
 from catalog_graphql.shares import CallersDesk, Shares
 from catalog_graphql.sockets import WatchedHandler
 from catalog_graphql.trusted import TrustedDocuments
-from ingest.refusal import SlowBodyError, status_of
 from policies.governance import Governance
 
 PrincipalOf = Callable[[Mapping[str, str]], Principal]

@@ -13,10 +13,10 @@ from graphql import get_introspection_query
 
 from catalog.errors import StoreUnavailableError, UnauthenticatedError
 from catalog.principal import LOCAL, Principal, Scope, grants
+from catalog.refusal import RateLimitedError
 from catalog_graphql.application import create_graphql
 from catalog_graphql.limits import DocumentLimits, Limits
 from catalog_graphql.shares import Share, Shares
-from ingest.refusal import RateLimitedError
 from tests.graphql.world import World
 
 SLEEPER = Principal("nobody in particular", None, ())
