@@ -211,6 +211,15 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True)
+class RegistryAlias:
+    """A stretch in which a version of a model had an alias or a stage in its registry. `until` None: it still has."""
+
+    alias: str
+    since: Timestamp
+    until: Timestamp | None
+
+
+@dataclass(frozen=True, slots=True)
 class Leg:
     """One part of a prediction's trace: a node, or an explicit unknown with its reason."""
 

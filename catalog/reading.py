@@ -19,6 +19,7 @@ from catalog.lineage.history import with_history
 from catalog.lineage.jobgrain import JobGrain
 from catalog.lineage.nodes import Nodes
 from catalog.lineage.references import References
+from catalog.lineage.registry import Registry
 from catalog.lineage.rungrain import RunGrain
 from catalog.lineage.senders import shared_names
 from catalog.lineage.versions import Versions
@@ -34,6 +35,7 @@ from catalog.model import (
     LineagePath,
     Node,
     NodeRef,
+    RegistryAlias,
 )
 
 MAX_DEPTH = 100
@@ -64,6 +66,7 @@ class Reading:
         self._nodes = Nodes(self._view, self._versions)
         self._references = References(self._view, self._versions)
         self._deployments = Deployments(self._view, self._versions)
+        self._registry = Registry(self._view)
 
     @property
     def known(self) -> int:
@@ -113,6 +116,11 @@ class Reading:
             if node.state != "DECLARED" or node.kind is NodeKind.MODEL_VERSION
         ]
         return sorted(found, key=lambda node: (node.ended or node.started or "", node.id), reverse=True)
+
+    def aliases(self, version: str) -> list[RegistryAlias]:
+        """When a model's version had which alias in its registry, the earliest first."""
+        held = self._registry.of_version(version)
+        return [RegistryAlias(each.alias, text(each.since), optional_text(each.until)) for each in held]
 
     def facets(
         self, node: str, names: Sequence[str] | None = None, *, said_by: Callable[[str], bool] | None = None

@@ -40,13 +40,16 @@ class EdgeKind(StrEnum):
     HAS_ROLE = "HAS_ROLE"  # dataset or job → a word (MODEL, DEPLOYMENT, WRITES_ALONE), which is its own key
     NAMES = "NAMES"  # job → dataset that only its explicit or column lineage mentions as a source
     TOLD_BY = "TOLD_BY"  # dataset in a shared local namespace → who mentioned it (a name: its own key)
+    ALIASED = "ALIASED"  # version → each alias that its registry gives it (`registry_key`), and itself, whenever told
     CONCERNS = "CONCERNS"  # act → what it is about, the act that it answers, and its kind (a word: its own key)
 
 
 # Each moment is a fact of its own. Of all other kinds it only matters whether the cut sees the edge at all, so a store
 # keeps, for each (source, target), the assertions that no other one dominates (`at` and `seq` both not greater): one
 # row where entries arrive in the order of their times, a short list where they do not. Dominated ones do no harm.
-MOMENTS = frozenset({EdgeKind.READ, EdgeKind.WROTE, EdgeKind.REPLACED, EdgeKind.DROPPED, EdgeKind.DECLARED})
+MOMENTS = frozenset(
+    {EdgeKind.READ, EdgeKind.WROTE, EdgeKind.REPLACED, EdgeKind.DROPPED, EdgeKind.DECLARED, EdgeKind.ALIASED}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,6 +141,11 @@ class ModelVersion(Node):
         found = await _parent(info, self)
         return found if isinstance(found, Model) else None
 
+    @resolver("Which aliases it had in its registry when, the earliest first (facet lineward_registry).")
+    async def aliases(self, info: Info) -> list[facts.RegistryAlias]:
+        found = await info.context.ask(self.cut, lambda reading: reading.aliases(self.record.id))
+        return [facts.registry_alias(each) for each in found]
+
     @resolver("The runs that made it, the earliest first: its training runs.")
     async def producers(self, info: Info) -> list["Run"]:
         return await _producers(info, self)
