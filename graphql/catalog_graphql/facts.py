@@ -43,9 +43,7 @@ class Metric:
     higher_is_better: bool | None = strawberry.field(description="Whether a greater value is the better one.")
 
 
-@strawberry.type(
-    description="A stretch in which a model version had an alias or a stage in its registry."
-)
+@strawberry.type(description="A stretch in which a model version had an alias or a stage in its registry.")
 class RegistryAlias:
     alias: str = strawberry.field(description="The alias. NAME@ALIAS names the version that has it.")
     since: DateTime = strawberry.field(description="The event that says so.")
