@@ -127,8 +127,8 @@ def _identify(administration: Administration, asked: _Asked) -> Any:
     alias, person = asked.document.get("alias"), asked.document.get("person")
     if not isinstance(alias, str) or not isinstance(person, str):
         raise InvalidInputError("alias and person are needed", 'send {"alias": "email:…", "person": "…"}')
-    named, whom = administration.identify(asked.by, alias, person)
-    return {"alias": named, "person": whom}
+    found = administration.identify(asked.by, alias, person)
+    return {"alias": found.alias, "person": found.person, "pending": found.pending}
 
 
 def _now(key: ApiKey) -> dict[str, Any]:
