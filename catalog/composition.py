@@ -23,7 +23,10 @@ from catalog.graph.contract import GraphStore
 from catalog.log.entry import Entry, EntryType
 from catalog.log.reader import LogReader
 from catalog.log.store import LogStore
+from catalog.log.writer import LogWriter
 from catalog.projector import Interpret, Projector, outdated
+from catalog.read_audit import FOLDER as AUDIT
+from catalog.read_audit import ReadAudit
 from catalog.settings import Settings
 from ingest.limits import Limits
 from ingest.namespaces import NamespaceRules
@@ -94,6 +97,14 @@ def access(settings: Settings, log: LogReader, store: GraphStore) -> Access:
         return LogState(log.origin, size, log.root(size))
 
     return Access(store, state, settings.wait_seconds)
+
+
+@contextmanager
+def read_audit(settings: Settings) -> Iterator[ReadAudit]:
+    """The log of who read what, beside the log itself."""
+    folder = settings.data / AUDIT
+    with create_log(folder) as store, LogWriter(store) as writer:
+        yield ReadAudit(writer, settings.audited_reads)
 
 
 def limits(settings: Settings) -> Limits:

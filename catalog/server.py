@@ -24,7 +24,7 @@ from catalog.authority.roll import Roll
 from catalog.authority.routes import authority_routes
 from catalog.authority.standing import Authority
 from catalog.authority.tokens import BearerTokens
-from catalog.composition import access, create_log, evaluation_worker, limits, open_graph, signer
+from catalog.composition import access, create_log, evaluation_worker, limits, open_graph, read_audit, signer
 from catalog.errors import CorruptLogError, InvalidInputError, NotFoundError
 from catalog.graph.contract import GraphStore
 from catalog.hardening import (
@@ -44,6 +44,7 @@ from catalog.log.reader import LogReader
 from catalog.log.writer import LogWriter, microseconds_now
 from catalog.pages import graphql_page, page_routes
 from catalog.principal import Scope
+from catalog.read_audit import ReadAudit
 from catalog.settings import Settings
 from catalog.supervision import SupervisedChild
 from catalog.telemetry import CountRequests, Metrics, configure_logging
@@ -90,6 +91,7 @@ class Parts:
     administration: Administration
     governance: Governance
     checkpoints: CheckpointLog
+    audit: ReadAudit
     metrics: Metrics
     failure: Failure = field(default_factory=Failure)
 
@@ -130,6 +132,7 @@ def opened(settings: Settings) -> Iterator[Parts]:
         governing = watched(governing, watching)
         checkpoints = checkpoint_log(settings.data, log, lambda said: logger.warning("checkpoint.key", told=said))
         _announce_fork(checkpoints)
+        audit = stack.enter_context(read_audit(settings))
         yield Parts(
             settings,
             log,
@@ -141,6 +144,7 @@ def opened(settings: Settings) -> Iterator[Parts]:
             administration,
             governing,
             checkpoints,
+            audit,
             metrics,
             failure,
         )
@@ -209,6 +213,7 @@ def create_app(parts: Parts) -> Starlette:
         governance=governing,
         page=graphql_page,
         trusted=_trusted(settings),
+        audit=parts.audit,
     )
     routes: list[BaseRoute] = [
         *lineage_routes(door),
@@ -216,7 +221,9 @@ def create_app(parts: Parts) -> Starlette:
         WebSocketRoute("/graphql", graphql),
         *gate_routes(GateDoor(governing, authenticator.principal_of)),
         *authority_routes(authenticator, parts.administration),
-        *transparency_routes(Transparency(parts.log, parts.checkpoints, parts.access, authenticator.principal_of)),
+        *transparency_routes(
+            Transparency(parts.log, parts.checkpoints, parts.access, authenticator.principal_of, parts.audit)
+        ),
         *health_routes(health),
         *page_routes(),
     ]

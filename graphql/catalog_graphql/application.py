@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from hashlib import sha256
 from math import ceil
 from typing import Any
 
@@ -28,6 +29,7 @@ from catalog.access import Access
 from catalog.errors import LinewardError, NotFoundError, RetryableError, UnauthenticatedError
 from catalog.log.entry import Entry
 from catalog.principal import CHALLENGE, LOCAL, Principal
+from catalog.read_audit import ReadAudit
 from catalog.refusal import SlowBodyError, status_of
 from catalog_graphql.desk import Desk, Sources
 from catalog_graphql.limits import Limits, TooSlowError
@@ -63,6 +65,7 @@ def create_graphql(
     page: ASGIApp | None = None,
     allowed_origins: Sequence[str] = (),
     trusted: TrustedDocuments | None = None,
+    audit: ReadAudit | None = None,
     limits: Limits | None = None,
 ) -> ASGIApp:
     """The application for the route /graphql, HTTP and WebSocket.
@@ -71,11 +74,12 @@ def create_graphql(
     place (UnauthenticatedError for nobody known). `governance` is what policies need; without it they are refused.
     `entry` reads an entry of the log (NotFoundError beyond it), `digest` tells the last digest of the graph that was
     computed, `page` answers GET. WebSockets are taken from the same origin and from `allowed_origins`. `trusted` are
-    documents that may be asked for by their SHA-256, and that may be all that are run.
+    documents that may be asked for by their SHA-256, and that may be all that are run. `audit` hears who asks what.
     """
     executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="lineward-graphql")
     sources = Sources(access, entry, progress or PolledProgress(access.offset), executor, digest, governance)
-    return Application(sources, principal_of, page, allowed_origins, trusted or TrustedDocuments(), limits or Limits())
+    trusted, limits = trusted or TrustedDocuments(), limits or Limits()
+    return Application(sources, principal_of, page, allowed_origins, trusted, limits, audit)
 
 
 class Application(GraphQL[Desk, None]):
@@ -89,6 +93,7 @@ class Application(GraphQL[Desk, None]):
         allowed_origins: Sequence[str],
         trusted: TrustedDocuments,
         limits: Limits,
+        audit: ReadAudit | None,
     ) -> None:
         super().__init__(
             schema(),
@@ -104,6 +109,7 @@ class Application(GraphQL[Desk, None]):
         self._page = page
         self._trusted = trusted
         self._limits = limits
+        self._audit = audit
         self._shares = Shares(limits)
         self.graphql_transport_ws_handler_class = type("Handler", (WatchedHandler,), {"limits": limits})
 
@@ -167,6 +173,7 @@ class Application(GraphQL[Desk, None]):
         request_data: GraphQLRequestData,
     ) -> ExecutionResult:
         assert isinstance(context, CallersDesk)
+        self._note(context, request_data)
         try:
             with context.share.operation():
                 async with asyncio.timeout(self._limits.operation_seconds):
@@ -188,6 +195,14 @@ class Application(GraphQL[Desk, None]):
             raise HTTPException(400, error.as_http_error_reason()) from error
         except InvalidOperationTypeError as error:
             raise HTTPException(400, "Subscriptions are opened by WebSocket, with graphql-transport-ws.") from error
+
+    def _note(self, desk: CallersDesk, asked: GraphQLRequestData) -> None:
+        """Digests, not texts: what is asked for may be personal data itself."""
+        if self._audit is not None and asked.query is not None:
+            told = {"operation": asked.operation_name, "document": sha256(asked.query.encode()).hexdigest()}
+            if asked.variables:
+                told["variables"] = sha256(orjson.dumps(asked.variables, option=orjson.OPT_SORT_KEYS)).hexdigest()
+            self._audit.note(desk.principal, "graphql", told)
 
     # What is written -------------------------------------------------------------------------------------------
 

@@ -174,6 +174,7 @@ _explain(
     CONFIG="A change of settings.",
     KEY="A key made or revoked.",
     POLICY="A policy pack that came into force.",
+    ACCESS="A read; in the log of reads alone.",
 )
 _explain(
     Verdict,
