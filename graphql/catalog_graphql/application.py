@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from hashlib import sha256
 from math import ceil
 from typing import Any
 
@@ -77,9 +76,10 @@ def create_graphql(
     documents that may be asked for by their SHA-256, and that may be all that are run. `audit` hears who asks what.
     """
     executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="lineward-graphql")
-    sources = Sources(access, entry, progress or PolledProgress(access.offset), executor, digest, governance)
-    trusted, limits = trusted or TrustedDocuments(), limits or Limits()
-    return Application(sources, principal_of, page, allowed_origins, trusted, limits, audit)
+    sources = Sources(
+        access, entry, progress or PolledProgress(access.offset), executor, digest, governance, audit=audit
+    )
+    return Application(sources, principal_of, page, allowed_origins, trusted or TrustedDocuments(), limits or Limits())
 
 
 class Application(GraphQL[Desk, None]):
@@ -93,7 +93,6 @@ class Application(GraphQL[Desk, None]):
         allowed_origins: Sequence[str],
         trusted: TrustedDocuments,
         limits: Limits,
-        audit: ReadAudit | None,
     ) -> None:
         super().__init__(
             schema(),
@@ -109,7 +108,6 @@ class Application(GraphQL[Desk, None]):
         self._page = page
         self._trusted = trusted
         self._limits = limits
-        self._audit = audit
         self._shares = Shares(limits)
         self.graphql_transport_ws_handler_class = type("Handler", (WatchedHandler,), {"limits": limits})
 
@@ -173,7 +171,6 @@ class Application(GraphQL[Desk, None]):
         request_data: GraphQLRequestData,
     ) -> ExecutionResult:
         assert isinstance(context, CallersDesk)
-        self._note(context, request_data)
         try:
             with context.share.operation():
                 async with asyncio.timeout(self._limits.operation_seconds):
@@ -195,14 +192,6 @@ class Application(GraphQL[Desk, None]):
             raise HTTPException(400, error.as_http_error_reason()) from error
         except InvalidOperationTypeError as error:
             raise HTTPException(400, "Subscriptions are opened by WebSocket, with graphql-transport-ws.") from error
-
-    def _note(self, desk: CallersDesk, asked: GraphQLRequestData) -> None:
-        """Digests, not texts: what is asked for may be personal data itself."""
-        if self._audit is not None and asked.query is not None:
-            told = {"operation": asked.operation_name, "document": sha256(asked.query.encode()).hexdigest()}
-            if asked.variables:
-                told["variables"] = sha256(orjson.dumps(asked.variables, option=orjson.OPT_SORT_KEYS)).hexdigest()
-            self._audit.note(desk.principal, "graphql", told)
 
     # What is written -------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from catalog.errors import NotFoundError
 from catalog.log.entry import Entry
 from catalog.model import AsOf, Node
 from catalog.principal import Principal, Scope
+from catalog.read_audit import ReadAudit
 from catalog.reading import Reading
 from catalog_graphql.progress import Progress
 from policies.governance import Governance
@@ -44,6 +45,7 @@ class Sources:
     digest: Callable[[], str | None] = lambda: None
     governance: Governance | None = None
     now: Callable[[], float] = time  # seconds since the epoch
+    audit: ReadAudit | None = None
 
 
 class Desk:

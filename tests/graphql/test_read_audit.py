@@ -11,7 +11,8 @@ from catalog.log.reader import LogReader
 from catalog.log.store import LogStore
 from catalog.log.writer import LogWriter
 from catalog.read_audit import AuditedReads, ReadAudit
-from tests.graphql.world import World
+from tests.graphql.test_subscription import subscribed
+from tests.graphql.world import World, training
 
 QUERY = "query Size($first: Int) { log { size } models(first: $first) { totalCount } }"
 ASKED = {"query": QUERY, "operationName": "Size", "variables": {"first": 1}}
@@ -50,3 +51,14 @@ def test_a_log_of_reads_that_fails_keeps_no_answer_back(world: World) -> None:
     with LogWriter(Full()) as writer:
         audit = ReadAudit(writer, AuditedReads.ALL)
         assert asked_of(world, audit) == asked_of(world, audit)
+
+
+def test_a_subscription_is_noted_once_however_much_it_brings(world: World, tmp_path: Path) -> None:
+    query = "subscription { runs { id } }"
+    with LogStore.open(tmp_path) as store, LogWriter(store) as writer:
+        client = world.client(audit=ReadAudit(writer, AuditedReads.ALL))
+        with subscribed(client, query) as socket:
+            for number in ("7", "8", "9"):
+                world.tell(training(number, "12:00"))
+                assert socket.receive_json()["type"] == "next"
+        assert store.size == 1
