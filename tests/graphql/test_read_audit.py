@@ -11,8 +11,8 @@ from catalog.log.reader import LogReader
 from catalog.log.store import LogStore
 from catalog.log.writer import LogWriter
 from catalog.read_audit import AuditedReads, ReadAudit
-from tests.graphql.test_subscription import subscribed
-from tests.graphql.world import World, training
+from tests.graphql.test_subscription import RUNS, Steps, subscribed
+from tests.graphql.world import World, event
 
 QUERY = "query Size($first: Int) { log { size } models(first: $first) { totalCount } }"
 ASKED = {"query": QUERY, "operationName": "Size", "variables": {"first": 1}}
@@ -54,11 +54,11 @@ def test_a_log_of_reads_that_fails_keeps_no_answer_back(world: World) -> None:
 
 
 def test_a_subscription_is_noted_once_however_much_it_brings(world: World, tmp_path: Path) -> None:
-    query = "subscription { runs { id } }"
+    steps = Steps(world, event("new", "START", "12:00:00"), event("new", "COMPLETE", "12:01:00"))
     with LogStore.open(tmp_path) as store, LogWriter(store) as writer:
-        client = world.client(audit=ReadAudit(writer, AuditedReads.ALL))
-        with subscribed(client, query) as socket:
-            for number in ("7", "8", "9"):
-                world.tell(training(number, "12:00"))
-                assert socket.receive_json()["type"] == "next"
-        assert store.size == 1
+        client = world.client(progress=steps, audit=ReadAudit(writer, AuditedReads.ALL))
+        with subscribed(client, RUNS) as socket:
+            assert [socket.receive_json()["type"] for _ in range(2)] == ["next", "next"]
+    with LogReader.open(tmp_path) as log:
+        (entry,) = log.entries(0, 10)
+    assert json.loads(entry.body or b"")["document"] == sha256(RUNS.encode()).hexdigest()
