@@ -121,7 +121,7 @@ def transparency_routes(transparency: Transparency) -> list[Route]:
         return _text(str(transparency.checkpoint().note))
 
     def key(request: Request) -> Response:
-        return _text(f"{transparency.checkpoints.key}\n")
+        return _text("".join(f"{each}\n" for each in transparency.checkpoints.keys))
 
     def tile(request: Request) -> Response:
         wanted = _tile(request)

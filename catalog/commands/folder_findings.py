@@ -21,10 +21,10 @@ from catalog.graph.contract import GraphStore
 from catalog.health import DISK_FLOOR
 from catalog.instant import text
 from catalog.log.checkpoint_key import PRIVATE as CHECKPOINT_KEY
-from catalog.log.checkpoint_key import private_key
 from catalog.log.reader import LogReader
 from catalog.log.schema import FILE
 from catalog.log.writer import microseconds_now
+from catalog.private_key import log_key_in
 from catalog.projector import outdated
 from catalog.settings import Settings
 from policies.attestation.signing import PRIVATE as SIGNING_KEY
@@ -188,7 +188,7 @@ def _keys(settings: Settings, log: LogReader) -> Iterator[Finding]:
     path = settings.data / CHECKPOINT_KEY
     if path.exists():
         yield from _exposed(path)
-        yield tried("checkpoint key", lambda: private_key(path, _unheard), lambda _: str(path))
+        yield tried("checkpoint key", lambda: log_key_in(path, _unheard), lambda _: str(path))
 
 
 def _signing_key(folder: Path) -> Iterator[Finding]:
