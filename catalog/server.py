@@ -25,7 +25,7 @@ from catalog.authority.routes import authority_routes
 from catalog.authority.standing import Authority
 from catalog.authority.tokens import BearerTokens
 from catalog.composition import access, create_log, evaluation_worker, limits, open_graph, read_audit, signer
-from catalog.errors import CorruptLogError, InvalidInputError, NotFoundError
+from catalog.errors import CorruptLogError, InvalidInputError, LinewardError, NotFoundError
 from catalog.graph.contract import GraphStore
 from catalog.hardening import (
     AllowedHosts,
@@ -36,7 +36,7 @@ from catalog.hardening import (
     affordable,
     patient_protocol,
 )
-from catalog.health import Health, health_routes
+from catalog.health import Health, Published, health_routes
 from catalog.log.checkpoint_log import CheckpointLog
 from catalog.log.checkpoint_settings import checkpoint_log
 from catalog.log.entry import EntryType, Receipt, Submission
@@ -203,6 +203,7 @@ def create_app(parts: Parts) -> Starlette:
         lambda: parts.failure.cause is None,
         parts.metrics,
         folder=settings.data,
+        checkpoint=lambda: _published(parts.checkpoints),
         findings=lambda: _open_findings(parts.access),
     )
     governing = parts.governance
@@ -214,6 +215,7 @@ def create_app(parts: Parts) -> Starlette:
         page=graphql_page,
         trusted=_trusted(settings),
         audit=parts.audit,
+        refused=parts.metrics.query_refused,
     )
     routes: list[BaseRoute] = [
         *lineage_routes(door),
@@ -236,6 +238,17 @@ def create_app(parts: Parts) -> Starlette:
     )
     app.router.redirect_slashes = False  # some producers lose the event on a redirect
     return app
+
+
+def _published(checkpoints: CheckpointLog) -> Published | None:
+    """The newest checkpoint as monitoring sees it; None where nothing was signed yet, or what was is another's."""
+    try:
+        last, cosigned, signed = checkpoints.last(), checkpoints.cosigned(), checkpoints.signed_at()
+    except LinewardError:
+        return None  # that it signs nothing is told by /checkpoint, the log and doctor
+    if last is None or signed is None:
+        return None
+    return Published(last.checkpoint.size, signed, cosigned.checkpoint.size if cosigned else None)
 
 
 def _open_findings(access: Access) -> Mapping[str, int]:

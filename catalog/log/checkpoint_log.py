@@ -91,6 +91,10 @@ class CheckpointLog:
                 return last
             return self._signed(Checkpoint(self._log.origin, size, self._log.root(size)))
 
+    def signed_at(self) -> int | None:
+        """When something was signed last, µs since 1970; None where nothing was."""
+        return self._file.written_at()
+
     def cosigned(self) -> SignedCheckpoint | None:
         """The newest that a witness has cosigned whom this log knows; None where there is none."""
         data = self._cosigned.read()

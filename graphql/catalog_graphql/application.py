@@ -48,6 +48,8 @@ CSRF_HEADER = "X-Lineward-CSRF"
 _THREADS = 32
 _BY_POST = frozenset({OperationType.QUERY, OperationType.MUTATION})
 
+BAD_REQUEST = "BAD_REQUEST"
+
 
 def open_to_all(headers: Mapping[str, str]) -> Principal:
     return LOCAL
@@ -65,6 +67,7 @@ def create_graphql(
     allowed_origins: Sequence[str] = (),
     trusted: TrustedDocuments | None = None,
     audit: ReadAudit | None = None,
+    refused: Callable[[str], None] = lambda _code: None,
     limits: Limits | None = None,
 ) -> ASGIApp:
     """The application for the route /graphql, HTTP and WebSocket.
@@ -73,13 +76,15 @@ def create_graphql(
     place (UnauthenticatedError for nobody known). `governance` is what policies need; without it they are refused.
     `entry` reads an entry of the log (NotFoundError beyond it), `digest` tells the last digest of the graph that was
     computed, `page` answers GET. WebSockets are taken from the same origin and from `allowed_origins`. `trusted` are
-    documents that may be asked for by their SHA-256, and that may be all that are run. `audit` hears who asks what.
+    documents that may be asked for by their SHA-256, and that may be all that are run. `audit` hears who asks what,
+    `refused` the code of each request that was not executed.
     """
     executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="lineward-graphql")
     sources = Sources(
         access, entry, progress or PolledProgress(access.offset), executor, digest, governance, audit=audit
     )
-    return Application(sources, principal_of, page, allowed_origins, trusted or TrustedDocuments(), limits or Limits())
+    trusted, limits = trusted or TrustedDocuments(), limits or Limits()
+    return Application(sources, principal_of, page, allowed_origins, trusted, limits, refused)
 
 
 class Application(GraphQL[Desk, None]):
@@ -93,6 +98,7 @@ class Application(GraphQL[Desk, None]):
         allowed_origins: Sequence[str],
         trusted: TrustedDocuments,
         limits: Limits,
+        refused: Callable[[str], None],
     ) -> None:
         super().__init__(
             schema(),
@@ -108,6 +114,7 @@ class Application(GraphQL[Desk, None]):
         self._page = page
         self._trusted = trusted
         self._limits = limits
+        self._refused = refused
         self._shares = Shares(limits)
         self.graphql_transport_ws_handler_class = type("Handler", (WatchedHandler,), {"limits": limits})
 
@@ -125,8 +132,10 @@ class Application(GraphQL[Desk, None]):
             _check(scope)
             return await self.run(Request(scope, receive=_bounded(receive, self._limits)))
         except HTTPException as refusal:
+            self._refused(BAD_REQUEST)
             return _refused(refusal)
         except LinewardError as error:
+            self._refused(error.code)
             return _not_run(error)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> CallersDesk:
@@ -205,6 +214,8 @@ class Application(GraphQL[Desk, None]):
         answer = process_result(result)
         if result.data is None and _is_request_error(result.errors):
             del answer["data"]
+            first = (result.errors or [])[0]
+            self._refused(str((first.extensions or {}).get("code", BAD_REQUEST)))
         return answer
 
     def create_response(
@@ -270,7 +281,7 @@ def _bounded(receive: Receive, limits: Limits) -> Receive:
 
 def _refused(refusal: HTTPException) -> Response:
     headers = {"Allow": "POST"} if refusal.status_code == 405 else {}
-    error = {"message": refusal.reason, "extensions": {"code": "BAD_REQUEST"}}
+    error = {"message": refusal.reason, "extensions": {"code": BAD_REQUEST}}
     return _not_answered([error], refusal.status_code, headers)
 
 
