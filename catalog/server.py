@@ -42,6 +42,7 @@ from catalog.log.checkpoint_settings import checkpoint_log
 from catalog.log.entry import EntryType, Receipt, Submission
 from catalog.log.reader import LogReader
 from catalog.log.writer import LogWriter, microseconds_now
+from catalog.openapi import openapi_routes
 from catalog.pages import graphql_page, page_routes
 from catalog.principal import Scope
 from catalog.read_audit import ReadAudit
@@ -227,6 +228,7 @@ def create_app(parts: Parts) -> Starlette:
             Transparency(parts.log, parts.checkpoints, parts.access, authenticator.principal_of, parts.audit)
         ),
         *health_routes(health),
+        *openapi_routes(),
         *page_routes(),
     ]
     paths = [route.path for route in routes if isinstance(route, Route)]
