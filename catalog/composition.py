@@ -23,8 +23,8 @@ from catalog.graph.contract import GraphStore
 from catalog.log.entry import Entry, EntryType
 from catalog.log.reader import LogReader
 from catalog.log.store import LogStore
-from catalog.log.writer import LogWriter
-from catalog.projector import Interpret, Projector, outdated
+from catalog.log.writer import LogWriter, microseconds_now
+from catalog.projector import Interpret, Projector, ahead, outdated
 from catalog.read_audit import FOLDER as AUDIT
 from catalog.read_audit import ReadAudit
 from catalog.settings import Settings
@@ -82,13 +82,23 @@ def reading_of(settings: Settings) -> str:
 def follower(settings: Settings, log: LogReader, store: GraphStore) -> Follower:
     """A follower of the log.
 
-    A graph that an earlier version projected, or other rules, is emptied: it is made again from the log.
+    A graph that an earlier version projected, or other rules, or that knows more than the log, is emptied: it is made
+    again from the log.
     """
     reading = reading_of(settings)
     if outdated(store, log.origin, reading):
         logger.info("projection.renewed", store=store.name)
         store.clear()
+    else:
+        empty_if_ahead(log, store)
     return Follower(log, Projector(store, log.origin, interpreter(settings), reading), settings.batch)
+
+
+def empty_if_ahead(log: LogReader, store: GraphStore) -> None:
+    """To be done before a log that was put back grows past what the graph knows: afterwards nothing tells."""
+    if ahead(store, log.size):
+        logger.warning("projection.ahead", store=store.name, hint="an older log was put back; the graph is made again")
+        store.clear()
 
 
 def access(settings: Settings, log: LogReader, store: GraphStore) -> Access:
@@ -105,6 +115,16 @@ def read_audit(settings: Settings) -> Iterator[ReadAudit]:
     folder = settings.data / AUDIT
     with create_log(folder) as store, LogWriter(store) as writer:
         yield ReadAudit(writer, settings.audited_reads)
+
+
+def log_clock(log: LogReader) -> Callable[[], int]:
+    """µs since 1970, never before the newest entry: a clock that was put back brings nothing back that has expired."""
+
+    def now() -> int:
+        size = log.size()
+        return max(microseconds_now(), log.entry(size - 1).recorded if size else 0)
+
+    return now
 
 
 def limits(settings: Settings) -> Limits:

@@ -20,12 +20,14 @@ from catalog.access import Access
 from catalog.errors import RetryableError
 from catalog.log.schema import FILE
 from catalog.log.writer import LogWriter, microseconds_now
+from catalog.patience import Patience
 from catalog.supervision import SupervisedChild
 from catalog.telemetry import Metrics
 
 DISK_FLOOR = 64 << 20
 """Bytes of free disk below which a server says that it takes no events: a batch might not fit any more."""
 
+_ANSWER_SECONDS = 1.0  # for the store to say how far it is: whoever asks for health waits no longer
 _FINDINGS_SECONDS = 60.0  # how old a count of findings may be: it walks every deployment
 
 Status = Literal["ready", "degraded", "unready"]
@@ -71,12 +73,13 @@ class Health:
     folder: Path | None = None
     checkpoint: Callable[[], Published | None] | None = None
     findings: Callable[[], Mapping[str, int]] | None = None
+    _patience: Patience = field(default_factory=lambda: Patience(_ANSWER_SECONDS))
 
     def lag(self) -> tuple[int | None, float]:
         """(entries projected, age of the oldest entry that is not, seconds); None where the store does not answer."""
         try:
-            return self.access.offset(), self.access.lag(self.recorded)
-        except RetryableError:
+            return self._patience.ask(lambda: (self.access.offset(), self.access.lag(self.recorded)))
+        except (RetryableError, TimeoutError):
             return None, 0.0
 
     def disk(self) -> Disk | None:
@@ -172,7 +175,7 @@ class HealthCollector(Collector):
             return {}
         with self._lock:
             counted_at, counted = self._counted
-            if time.monotonic() - counted_at > _FINDINGS_SECONDS:
+            if time.monotonic() - counted_at > _FINDINGS_SECONDS and self.health.lag()[0] is not None:
                 try:
                     counted = self.health.findings()
                 except RetryableError:

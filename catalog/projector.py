@@ -34,6 +34,16 @@ def outdated(store: GraphStore, origin: str, reading: str = "") -> bool:
     return _log_of(position.origin) == origin
 
 
+def ahead(store: GraphStore, size: Callable[[], int]) -> bool:
+    """Whether a store holds more than a log of this size: then the log is not the one that was projected.
+
+    An older copy of a log that was put back has the same origin, and will get other entries at the positions that the
+    store has passed.
+    """
+    position = store.position()
+    return position is not None and position.offset > size()  # the size last: an honest log only grows
+
+
 def _log_of(named: str) -> str:
     return named.partition("#")[0]
 

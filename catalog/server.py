@@ -5,7 +5,7 @@ import signal
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from types import FrameType
 
@@ -24,8 +24,18 @@ from catalog.authority.roll import Roll
 from catalog.authority.routes import authority_routes
 from catalog.authority.standing import Authority
 from catalog.authority.tokens import BearerTokens
-from catalog.composition import access, create_log, evaluation_worker, limits, open_graph, read_audit, signer
-from catalog.errors import CorruptLogError, InvalidInputError, LinewardError, NotFoundError
+from catalog.composition import (
+    access,
+    create_log,
+    empty_if_ahead,
+    evaluation_worker,
+    limits,
+    log_clock,
+    open_graph,
+    read_audit,
+    signer,
+)
+from catalog.errors import CorruptLogError, InvalidInputError, LinewardError, NotFoundError, RetryableError
 from catalog.graph.contract import GraphStore
 from catalog.hardening import (
     AllowedHosts,
@@ -114,6 +124,8 @@ def opened(settings: Settings) -> Iterator[Parts]:
         authenticator.announce()
         store = open_graph(settings)
         stack.callback(store.close)
+        with suppress(RetryableError):  # a store that is away has the projector look when it comes back
+            empty_if_ahead(log, store)
         projector = SupervisedChild(_PROJECTOR, _child_environment(settings))
         projector.start()
         stack.callback(projector.stop)
@@ -128,6 +140,7 @@ def opened(settings: Settings) -> Iterator[Parts]:
             lag=lambda: reads.lag(lambda seq: log.entry(seq).recorded),
             observed=metrics.policies.observed,
             failed=metrics.policies.failed,
+            clock=log_clock(log),
         )
         watching = stack.enter_context(Watching(reads, governing.judge, acts_between(log.acts)))
         governing = watched(governing, watching)

@@ -204,6 +204,7 @@ class Gate:
         return lag
 
     def _ruled(self, principal: Principal, request: DecideRequest, sight: _Sight) -> Ruling:
+        self._refuse_graph_of_another_log(sight.reading)
         node = _found(sight.reading, request.target)
         principal.require(Scope.POLICY_EVALUATE, node.namespace)
         at = self._journal.now()
@@ -224,6 +225,15 @@ class Gate:
             state, reasons, rollback = _rolled_back(sight.reading, principal, node, request.environment, at)
         body = self._body(principal, request, sight.reading, node, at, judged, state, reasons, rollback)
         return Ruling(body, report=judged.report)
+
+    def _refuse_graph_of_another_log(self, reading: Reading) -> None:
+        """An older log was put back, and the graph has not been made again: it shows what the log does not hold."""
+        size = self._journal.access.log_state().size
+        if reading.known > size:
+            raise StaleProjectionError(
+                f"The graph holds {reading.known} entries and the log {size}: they do not belong together.",
+                "Try again in a moment, when the graph has been made again; `lineward doctor` says how far it is.",
+            )
 
     def _body(
         self,

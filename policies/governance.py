@@ -8,6 +8,7 @@ from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined]
 
 from catalog.access import Access
 from catalog.log.entry import Receipt, Submission
+from catalog.log.writer import microseconds_now
 from policies.attestation import bundle
 from policies.evidence.builder import everyone
 from policies.evidence.draft import Authoritative
@@ -48,9 +49,10 @@ def governance(
     lag: Callable[[], float] | None = None,
     observed: Observed = unobserved,
     failed: Callable[[Exception], None] = lambda _error: None,
+    clock: Callable[[], int] = microseconds_now,
 ) -> Governance:
-    """All parts over one log. See `Judge` and `Gate` for what is optional."""
-    journal = Journal(access, append)
+    """All parts over one log. See `Journal`, `Judge` and `Gate` for what is optional."""
+    journal = Journal(access, append, clock=clock)
     judge = Judge(authoritative, worker, failed=failed)
     return Governance(
         journal,

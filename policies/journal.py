@@ -52,7 +52,7 @@ class Journal:
         self._lock = threading.Lock()
         self._latest = 0
         self._written = 0
-        self._size = 0
+        self._size = access.log_state().size  # an earlier process may have written acts among these
 
     @property
     def written(self) -> int:
@@ -83,7 +83,7 @@ class Journal:
         return token.encode(state.origin, state.size)
 
     def acts_and(self, at_least: str | None) -> str:
-        """The token for all acts that this process has written, and for what another token asks of the log."""
+        """The token for all acts that this or an earlier process has written, and for what another token asks."""
         origin = self.access.log_state().origin
         asked = 0 if at_least is None else token.position(at_least, origin)
         return token.encode(origin, max(asked, self._size))

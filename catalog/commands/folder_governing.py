@@ -16,7 +16,7 @@ from catalog.commands.governing import Answer, Change, Evaluated, Said, Standing
 from catalog.commands.keyring import caller, nothing
 from catalog.commands.local import LocalCatalogue
 from catalog.commands.options import settings
-from catalog.composition import DataDirectory, create_log, evaluation_worker, open_data, signer
+from catalog.composition import DataDirectory, create_log, evaluation_worker, log_clock, open_data, signer
 from catalog.instant import optional_text
 from catalog.log.entry import Receipt, Submission
 from catalog.log.writer import LogWriter, microseconds_now
@@ -173,6 +173,7 @@ def folder_governing(data: Path | None, graph: str | None, *, writing: bool) -> 
             signer(configured),
             worker=worker,
             authoritative=Authority(roll, configured.issuers),
+            clock=log_clock(folder.log),
         )
         yield FolderGoverning(folder, governing, principal)
 

@@ -17,9 +17,11 @@ from catalog.graph import cypher, neo4j_facts
 from catalog.graph.contract import FOREVER, Batch, Cut, Position
 from catalog.graph.neo4j_reads import Neo4jReader
 from catalog.graph.neo4j_writes import write
+from catalog.patience import Patience
 
 SCHEMES = ("neo4j://", "neo4j+s://", "neo4j+ssc://", "bolt://", "bolt+s://", "bolt+ssc://")
 CONNECT_WITHIN = 5.0  # seconds
+ANSWER_WITHIN = 5.0  # seconds, to say how far it is: a server that takes longer hangs, and is asked nothing else
 RETRY_WITHIN = 2.0  # seconds, of deadlocks, elections and lost connections; the projector tries again anyway
 _MADE_MEANWHILE = "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists"
 
@@ -35,6 +37,7 @@ class Neo4jGraph:
         self._database = database
         self._preparing = Lock()
         self._prepared = False
+        self._patience = Patience(ANSWER_WITHIN)
 
     @classmethod
     def connect(
@@ -57,7 +60,12 @@ class Neo4jGraph:
         return cls(driver, uri, database)
 
     def position(self) -> Position | None:
-        with self._session(neo4j.READ_ACCESS) as session:
+        with self._reaching():
+            self._prepare()
+            return self._patience.ask(self._ask_position)
+
+    def _ask_position(self) -> Position | None:
+        with self._open(neo4j.READ_ACCESS) as session:
             return _position(session.run(cypher.POSITION).values())
 
     def apply(self, batch: Batch, origin: str, start: int, end: int) -> bool:
@@ -114,17 +122,24 @@ class Neo4jGraph:
 
     @contextmanager
     def _session(self, access: str) -> Iterator[neo4j.Session]:
-        """Raises StoreUnavailableError where trying again may help, whatever the driver calls it."""
-        try:
+        with self._reaching():
+            if self._patience.exhausted:
+                raise TimeoutError(f"no answer within {ANSWER_WITHIN:g} s")
             self._prepare()
             with self._open(access) as session:
                 yield session
+
+    @contextmanager
+    def _reaching(self) -> Iterator[None]:
+        """Raises StoreUnavailableError where trying again may help, whatever the driver calls it."""
+        try:
+            yield
         except AuthError as error:
             raise StoreUnavailableError(
                 f"Neo4j at {self._uri} refuses the credentials.", "Correct the user and the password."
             ) from error
-        except (DriverError, Neo4jError) as error:
-            if not _may_pass(error):
+        except (DriverError, Neo4jError, TimeoutError) as error:
+            if not isinstance(error, TimeoutError) and not _may_pass(error):
                 raise
             raise StoreUnavailableError(
                 f"Neo4j at {self._uri} does not answer: {error}",

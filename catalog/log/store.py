@@ -6,7 +6,7 @@ from pathlib import Path
 
 import apsw
 
-from catalog.errors import CorruptLogError, LogClosedError, LogFullError
+from catalog.errors import CorruptLogError, InvalidInputError, LogClosedError, LogFullError
 from catalog.log import compression
 from catalog.log.duplicates import DuplicateIndex, IdemKey, IdemRow
 from catalog.log.entry import (
@@ -47,11 +47,18 @@ class LogStore:
     def open(cls, directory: Path) -> "LogStore":
         """Open the log in `directory`, creating both. LogLockedError while another writer has it.
 
-        UnsupportedPlatformError for an SQLite that loses data, WrongLogError for another kind of file,
-        CorruptLogError when the tree's edge does not agree with the entries.
+        InvalidInputError for a directory that cannot be written to, UnsupportedPlatformError for an SQLite that
+        loses data, WrongLogError for another kind of file, CorruptLogError when the tree's edge does not agree
+        with the entries.
         """
-        _make_directory(directory)
-        lock = WriterLock(directory / LOCK_FILE)
+        try:
+            _make_directory(directory)
+            lock = WriterLock(directory / LOCK_FILE)
+        except OSError as error:
+            raise InvalidInputError(
+                f"{directory} cannot be written to: {error.strerror}.",
+                "Name another data folder, or make this one writable.",
+            ) from error
         try:
             connection = connect_writer(directory)
             try:
@@ -74,8 +81,10 @@ class LogStore:
     def close(self) -> None:
         """Move everything into the database file and release the lock; closing twice is harmless."""
         self._training.wait()
-        self._connection.close()
-        self._lock.close()
+        try:
+            self._connection.close()
+        finally:
+            self._lock.close()
         self._failure = self._failure or "it was closed"
 
     def __enter__(self) -> "LogStore":
