@@ -1,6 +1,6 @@
 # Every target sets up what it needs in this checkout from nothing but python3 and make.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format serve bench lock clean
+.PHONY: help setup demo test test-faults check format serve bench lock clean
 
 PYTHON ?= python3
 BIN    := .venv/bin
@@ -11,7 +11,7 @@ PARALLEL := $(if $(NEO4J_URI),,-n auto --maxprocesses 4 --dist loadfile)
 EXPLORER := $(shell find graphql/explorer graphql/operations graphql/schema.graphql hatch_build.py -name node_modules -prune -o -name gql -prune -o -type f -print)
 
 help:            ## list the targets
-	@sed -n 's/^\([a-z]*\): .*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\): .*## /\1\t/p' Makefile | expand -t 13
 
 setup: $(READY)  ## a virtual environment with the locked packages
 
@@ -29,6 +29,11 @@ demo: $(READY)   ## train, serve and trace a small real model
 test: $(READY)   ## every test, with a real Neo4j and browser
 	-@$(BIN)/python tests/neo4j_server.py
 	$(BIN)/python -m pytest $(PARALLEL)
+
+test-faults: $(READY)  ## the long tier of tests/faults: six minutes
+	-@$(BIN)/python tests/neo4j_server.py
+	$(BIN)/python -m pytest tests/faults -m long --timeout 1200 $(PARALLEL)
+	$(BIN)/python -m tests.faults
 
 check: $(READY)  ## lint, types, architecture, snapshots, docs
 	$(BIN)/ruff check .

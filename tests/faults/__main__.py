@@ -1,7 +1,10 @@
 """`python -m tests.faults`: the index of faults, and the figures of the last long run, as tables for the docs."""
 
+from collections.abc import Sequence
+
 from tests.faults import last_run
 from tests.faults.index import rows, table
+from tests.faults.last_run import Figures
 
 
 def figures() -> str:
@@ -11,14 +14,14 @@ def figures() -> str:
     for row in rows():
         found = [tests[test] for test in row.tests if test in tests]
         if found:
-            ended = ", ".join(
-                f"{n} {how}"
-                for how in ("passed", "failed", "skipped")
-                if (n := sum(getattr(each, how) for each in found))
-            )
-            counted = "; ".join(each for figure in found for each in figure.counted)
-            lines.append(f"| {row.id} | {ended} | {sum(each.seconds for each in found):.0f} | {counted} |")
+            counted = "; ".join(each for figures in found for each in figures.counted)
+            lines.append(f"| {row.id} | {ended(found)} | {sum(each.seconds for each in found):.0f} | {counted} |")
     return "\n".join(lines)
+
+
+def ended(found: Sequence[Figures]) -> str:
+    counts = {how: sum(getattr(each, how) for each in found) for how in ("passed", "failed", "skipped")}
+    return ", ".join(f"{count} {how}" for how, count in counts.items() if count)
 
 
 def main() -> None:

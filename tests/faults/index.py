@@ -29,8 +29,8 @@ def rows() -> list[Row]:
 
 
 @cache
-def tests_in(path: Path) -> dict[str, str]:
-    """The docstrings of the tests of a file, by their names."""
+def docstrings(path: Path) -> dict[str, str]:
+    """Of the tests of a file, by their names."""
     functions = [each for each in ast.parse(path.read_text()).body if isinstance(each, ast.FunctionDef)]
     return {each.name: ast.get_docstring(each) or "" for each in functions if each.name.startswith("test_")}
 
@@ -39,9 +39,8 @@ def table() -> str:
     """As Markdown, for the page on reliability."""
     lines = ["| | fault | holds | tests |", "|---|---|---|---|"]
     for row in rows():
-        lines.append(
-            f"| {row.id} | {row.fault} | {row.holds} | {'none: there is no such door' if row.absent else files(row)} |"
-        )
+        tests = "none: there is no such door" if row.absent else files(row)
+        lines.append(f"| {row.id} | {row.fault} | {row.holds} | {tests} |")
     return "\n".join(lines)
 
 

@@ -4,7 +4,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from tests.faults.index import HERE, ROOT, Row, rows, table, tests_in
+from tests.faults.index import HERE, ROOT, Row, docstrings, rows, table
 
 ROWS = rows()
 each_row = pytest.mark.parametrize("row", ROWS, ids=[row.id for row in ROWS])
@@ -19,14 +19,14 @@ def test_every_test_that_a_row_names_exists(row: Row) -> None:
     assert row.tests
     for test in row.tests:
         path, _, name = test.partition("::")
-        assert name in tests_in(ROOT / path), test
+        assert name in docstrings(ROOT / path), test
 
 
 def test_every_test_of_this_folder_stands_for_the_faults_that_its_docstring_names() -> None:
     for path in sorted(HERE.glob("test_*.py")):
         if path.name == "test_index.py":
             continue
-        for name, docstring in tests_in(path).items():
+        for name, docstring in docstrings(path).items():
             test = f"tests/faults/{path.name}::{name}"
             told = docstring.partition(":")[0].split(", ")
             assert told == [row.id for row in ROWS if test in row.tests], test
