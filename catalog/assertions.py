@@ -180,24 +180,18 @@ def nodes_of(read: Interpreted) -> Iterable[NodeRecord]:
         key = run_id(parent.run, parent.namespace, parent.name)
         job = job_id(parent.namespace, parent.name)
         yield NodeRecord(key, NodeKind.RUN, parent.namespace, parent.name, seq, at, job, parent.run)
+    named = {dataset: place for part in read.parts for dataset, place in part.datasets.items()}
     for use, made in _versions_named(record):
         for version, label in made:
-            namespace, name = _name_of(read, use.dataset)
+            namespace, name = named[use.dataset]
             yield NodeRecord(version, NodeKind.DATASET_VERSION, namespace, name, seq, at, use.dataset, label)
     for served in record.serving.models if record.serving else ():
         if served.version is not None:
-            namespace, name = _name_of(read, served.dataset)
+            namespace, name = named[served.dataset]
             version = named_version_id(served.dataset, served.version)
             yield NodeRecord(
                 version, NodeKind.DATASET_VERSION, namespace, name, seq, at, served.dataset, served.version
             )
-
-
-def _name_of(read: Interpreted, dataset: str) -> tuple[str, str]:
-    for part in read.parts:
-        if dataset in part.datasets:
-            return part.datasets[dataset]
-    raise KeyError(dataset)
 
 
 def _versions_named(record: EventRecord) -> Iterable[tuple[DatasetUse, list[tuple[str, str]]]]:
