@@ -36,8 +36,8 @@ def test_a_killed_log_keeps_every_answer(tmp_path: Path, counted: Counted) -> No
 
 @pytest.mark.long
 def test_a_killed_server_keeps_every_answer(tmp_path: Path, counted: Counted) -> None:
-    """F1: 20 rounds against a server with eight connections; the graph then equals a rebuild."""
-    data, senders, moments, rounds = tmp_path / "data", Senders(8), random.Random(1), 20
+    """F1: 10 rounds against a server with eight connections; the graph then equals a rebuild."""
+    data, senders, moments, rounds = tmp_path / "data", Senders(8), random.Random(1), 10
     for _ in range(rounds):
         with serving(data) as server, senders.sending(server):
             senders.await_acknowledgements(moments.randrange(1, 200))
@@ -53,8 +53,8 @@ def test_a_killed_server_keeps_every_answer(tmp_path: Path, counted: Counted) ->
 
 @pytest.mark.long
 def test_servers_told_to_stop_under_load_end_well(tmp_path: Path, counted: Counted) -> None:
-    """F22: 10 rounds with eight connections: exit code 0, every answer kept."""
-    data, senders, moments, rounds = tmp_path / "data", Senders(8), random.Random(2), 10
+    """F22: 5 rounds with eight connections: exit code 0, every answer kept."""
+    data, senders, moments, rounds = tmp_path / "data", Senders(8), random.Random(2), 5
     for _ in range(rounds):
         with serving(data) as server, senders.sending(server):
             senders.await_acknowledgements(moments.randrange(1, 200))
