@@ -44,7 +44,7 @@ def digest_of(server: RunningServer) -> str:
         return digest(graph)
 
 
-@tiers("runs", 12, 150)
+@tiers("runs", 12, 60)
 def test_commits_and_answers_that_get_lost_double_nothing(
     tmp_path: Path, stoppable_neo4j: RunningServer, proxy: BoltProxy, counted: Counted, runs: int
 ) -> None:
