@@ -58,6 +58,8 @@ class Submission:
     def __post_init__(self) -> None:
         _json_name(self.actor)
         _json_name(self.source)
+        if self.erases and self.type is not EntryType.REDACTION:
+            raise InvalidInputError(f"{self.type} erases nothing", "log a redaction")
 
 
 @dataclass(frozen=True, slots=True)
