@@ -16,14 +16,17 @@ from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined]
 
 from catalog.access import Access, LogState
 from catalog.act import InterpretedAct, interpret_act
-from catalog.assertions import Interpreted
+from catalog.assertions import Erased, Interpreted
+from catalog.erasure.redaction import Keep
+from catalog.erasure.register import ErasureRegister
+from catalog.erasure.touching import Touched, Touching, touched_by_act, touched_by_event
 from catalog.errors import InvalidInputError
 from catalog.follower import Follower
 from catalog.graph.contract import GraphStore
 from catalog.log.entry import Entry, EntryType
 from catalog.log.reader import LogReader
 from catalog.log.store import LogStore
-from catalog.projector import Interpret, Projector, outdated
+from catalog.projector import Interpret, Projector, erased_reading, outdated
 from catalog.settings import Settings
 from ingest.limits import Limits
 from ingest.namespaces import NamespaceRules
@@ -49,12 +52,15 @@ def open_graph(settings: Settings) -> GraphStore:
     raise InvalidInputError(f"{settings.graph} is no graph store.", "Use sqlite, or a neo4j:// or bolt:// address.")
 
 
-def interpreter(settings: Settings) -> Interpret:
-    """How entries are read under these settings: events as lineage, acts of people as such; others say nothing."""
+def interpreter(settings: Settings, register: ErasureRegister | None = None) -> Interpret:
+    """How entries are read under these settings: events as lineage, acts of people as such; others say nothing.
+
+    Of entries whose bodies were erased, `register` says what is left of them.
+    """
     rules = ModelRules(settings.model_namespaces, settings.model_prefixes)
     places = NamespaceRules(settings.namespace_rules)
 
-    def read(entry: Entry) -> Interpreted | InterpretedAct | None:
+    def whole(entry: Entry) -> Interpreted | InterpretedAct | None:
         if entry.type is not EntryType.OPENLINEAGE:
             return interpret_act(entry)
         if entry.body is None:
@@ -63,11 +69,39 @@ def interpreter(settings: Settings) -> Interpret:
             entry.body, seq=entry.seq, recorded=entry.recorded, actor=entry.actor, rules=rules, places=places
         )
 
+    def read(entry: Entry) -> Interpreted | InterpretedAct | Erased | None:
+        erased = register.erased_of(entry) if register is not None and entry.body is None else None
+        if erased is None:
+            return whole(entry)
+        return Erased(entry.seq, erased.erasure.node, whole(erased.in_place_of(entry)), erased.entry.touches)
+
     return read
 
 
-def reading_of(settings: Settings) -> str:
-    """A name for how these settings read a log: graphs of equal logs and equal names are equal. Empty by default."""
+def touching(settings: Settings) -> Touching:
+    """What entries touch, as these settings read them."""
+    read = interpreter(settings)
+
+    def touched(entry: Entry, keep: Keep) -> Touched:
+        found = read(entry)
+        if found is None or isinstance(found, InterpretedAct | Erased):
+            return touched_by_act(entry)
+        named = (name for part in found.parts for names in (part.datasets, part.jobs) for name in names.values())
+        return touched_by_event(entry, found.record, (namespace for namespace, _ in named), keep)
+
+    return touched
+
+
+def reading_of(settings: Settings, register: ErasureRegister) -> str:
+    """A name for how these settings read a log: graphs of equal logs and equal names are equal.
+
+    What was erased by now is a part of it.
+    """
+    return erased_reading(_rules_of(settings), register.generation)
+
+
+def _rules_of(settings: Settings) -> str:
+    """Empty by default."""
     rules = [
         sorted(settings.model_namespaces),
         sorted(map(list, settings.model_prefixes)),
@@ -79,13 +113,18 @@ def reading_of(settings: Settings) -> str:
 def follower(settings: Settings, log: LogReader, store: GraphStore) -> Follower:
     """A follower of the log.
 
-    A graph that an earlier version projected, or other rules, is emptied: it is made again from the log.
+    A graph that an earlier version projected, or other rules, or before an erasure, is emptied: it is made again from
+    the log, whenever that turns out.
     """
-    reading = reading_of(settings)
-    if outdated(store, log.origin, reading):
-        logger.info("projection.renewed", store=store.name)
-        store.clear()
-    return Follower(log, Projector(store, log.origin, interpreter(settings), reading), settings.batch)
+
+    def projector(register: ErasureRegister) -> Projector:
+        reading = reading_of(settings, register)
+        if outdated(store, log.origin, reading):
+            logger.info("projection.renewed", store=store.name)
+            store.clear()
+        return Projector(store, log.origin, interpreter(settings, register), reading)
+
+    return Follower(log, projector, settings.batch)
 
 
 def access(settings: Settings, log: LogReader, store: GraphStore) -> Access:

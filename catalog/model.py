@@ -63,6 +63,7 @@ class GapKind(StrEnum):
     UNKNOWN_PRODUCER = "UNKNOWN_PRODUCER"  # a version that somebody read and nobody reported writing
     SILENT = "SILENT"  # a service past three heartbeats
     SHARED_NAMESPACE = "SHARED_NAMESPACE"  # several senders mean perhaps different data by one name
+    ERASED = "ERASED"  # what an entry said of it was erased, and an entry of the log says by whom and why
     NOT_PERMITTED = "NOT_PERMITTED"  # it is there, and the reader may not see it
 
 

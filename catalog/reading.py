@@ -14,6 +14,7 @@ from catalog.identity import ACTS, NodeKind, base_version, structure
 from catalog.instant import optional_text, text
 from catalog.lineage.continuation import Continuation
 from catalog.lineage.deployments import Deployments, Interval
+from catalog.lineage.erased import erased_gaps
 from catalog.lineage.fieldgrain import FieldGrain
 from catalog.lineage.history import with_history
 from catalog.lineage.jobgrain import JobGrain
@@ -28,6 +29,7 @@ from catalog.model import (
     Deployment,
     Direction,
     Facet,
+    Gap,
     Grain,
     LineageEdge,
     LineageGraph,
@@ -216,6 +218,17 @@ class Reading:
             for record in ordered
         ]
 
+    # Erasures --------------------------------------------------------------------------------------------------
+
+    def erased(self, ids: Iterable[str]) -> list[Gap]:
+        """A gap on each of these nodes of which something is not known any more, because it was erased."""
+        return sorted(erased_gaps(self._view, self._versions, self.describe(ids).values()), key=lambda gap: gap.node)
+
+    def erased_by(self, node: str) -> list[tuple[int, str]]:
+        """The positions of erased entries that spoke of a node, each with the node of the redaction that did it."""
+        edges = self._reader.incoming(EdgeKind.ERASED, (base_version(node),))[base_version(node)]
+        return sorted((edge.seq, edge.source) for edge in edges)
+
     # Lineage ---------------------------------------------------------------------------------------------------
 
     def lineage(self, reference: NodeRef, wanted: Walk) -> LineageGraph:
@@ -262,7 +275,7 @@ class Reading:
             if source in described and target in described
         )
         nodes = tuple(described[each] for each in shown)
-        gaps = walked.gaps | shared_names(self._reader, nodes)
+        gaps = walked.gaps | shared_names(self._reader, nodes) | erased_gaps(self._view, self._versions, nodes)
         return LineageGraph(
             described[node],
             nodes,

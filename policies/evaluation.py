@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from catalog import instant
+from catalog.model import GapKind
 from policies.compiled import CompiledCheck, CompiledControl, CompiledRequire, compile_pack
 from policies.enforcing import Enforcing, parse_settings, strictest
 from policies.engine import Activation, Outcome, Program
@@ -30,6 +31,7 @@ _KINDS = {
     Target.DEPLOYMENT: "DEPLOYMENT",
 }
 _UNREAD = frozenset({"schema", "facts"})
+_OF_APPROVALS = "approvals"
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +208,8 @@ class _Judgement:
     def _judge(self, at: int) -> _Verdict:
         if note := self._elsewhere():
             return _Verdict(note=note, applies=False)
+        if blocked := self._blocked(self._always_blocked_by()):
+            return blocked
         seen = self._context.at(at)
         if self._compiled.applies is not None:
             outcome = self._run(self._compiled.applies, seen)
@@ -213,7 +217,7 @@ class _Judgement:
                 return _Verdict((_item(None, "applies", outcome, "whether it applies is not known"),))
             if not outcome.value:
                 return _Verdict(note="its condition does not hold", applies=False)
-        if blocked := self._blocked():
+        if blocked := self._blocked(self._control.inputs.blocked_by):
             return blocked
         if unmet := self._unmet(seen):
             return _Verdict(tuple(item for item, _ in unmet), waits=self._waits(unmet))
@@ -231,12 +235,17 @@ class _Judgement:
             return f"it is about {', '.join(environments)}"
         return ""
 
-    def _blocked(self) -> _Verdict | None:
-        found = list(self._context.gaps(self._control.inputs.blocked_by))
+    def _blocked(self, kinds: Iterable[str]) -> _Verdict | None:
+        found = list(self._context.gaps(kinds))
         if not found:
             return None
         items = [ItemResult(node, "inputs", Verdict.UNKNOWN, f"{kind}: {reason}") for kind, node, reason in found]
         return _Verdict(tuple(items), blocked_by=tuple(sorted({kind for kind, _, _ in found})))
+
+    def _always_blocked_by(self) -> Iterator[str]:
+        """What was erased might have made it apply, or fail: every control that reads more than approvals."""
+        if any(not field.startswith(_OF_APPROVALS) for field in self._compiled.fields):
+            yield GapKind.ERASED.value
 
     def _unmet(self, seen: Activation) -> list[tuple[ItemResult, Program]]:
         """The requirements of the whole that do not hold."""

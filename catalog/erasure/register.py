@@ -4,18 +4,23 @@ A pure fold in the order of the log: what an act answers comes before it, and wh
 exception is an erasure: bodies that an entry took with it are gone, whatever else is said about that entry.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Protocol
+
+import orjson
 
 from catalog import rfc3339
 from catalog.erasure import redaction
 from catalog.erasure.redaction import Decline, Dispose, Erase, ErasedEntry, Hold, Propose, Release, node_of
-from catalog.log.entry import Entry, EntryType
+from catalog.erasure.skeleton import is_whole_act
+from catalog.log.entry import Entry, EntryType, decode_envelope
 
 Micros = int
+
+_PAGE = 50  # entries, of which each may hold thousands of skeletons
 
 
 class ProposalState(StrEnum):
@@ -65,6 +70,12 @@ class ErasedBody:
     def keeps(self) -> Mapping[str, Any] | None:
         return self.entry.keeps
 
+    def in_place_of(self, entry: Entry) -> Entry:
+        """The entry with its skeleton for a body; without one where that cannot be read as such an entry."""
+        kept = self.entry.keeps
+        readable = kept is not None and (entry.type is EntryType.OPENLINEAGE or is_whole_act(kept))
+        return replace(entry, body=orjson.dumps(kept, option=orjson.OPT_SORT_KEYS) if readable else None)
+
 
 @dataclass(frozen=True, slots=True)
 class StandingHold:
@@ -96,6 +107,12 @@ class Disposition:
     said: Dispose
 
 
+class ReadsActs(Protocol):
+    """What a register needs of a log: see `LogReader.acts`."""
+
+    def acts(self, types: Sequence[EntryType], start: int, limit: int) -> list[Entry]: ...
+
+
 class ErasureRegister:
     """Folds entries in order. Entries of other types, and positions seen already, change nothing."""
 
@@ -105,10 +122,24 @@ class ErasureRegister:
         self._proposals: dict[str, Proposal] = {}  # by node id
         self._erasures: dict[str, Erasure] = {}
         self._bodies: dict[int, ErasedBody] = {}
+        self._by_commitment: dict[str, ErasedBody] = {}
         self._holds: dict[str, StandingHold] = {}
         self._dispositions: list[Disposition] = []
         for entry in entries:
             self.add(entry)
+
+    @classmethod
+    def of(cls, log: ReadsActs) -> "ErasureRegister":
+        """That of a log as it now is: redactions are few, and an index finds them."""
+        register = cls()
+        register.catch_up(log)
+        return register
+
+    def catch_up(self, log: ReadsActs) -> None:
+        """Add what came since."""
+        while page := log.acts((EntryType.REDACTION,), self.size, _PAGE):
+            for entry in page:
+                self.add(entry)
 
     def add(self, entry: Entry) -> None:
         """Raises CorruptLogError for a redaction that no door of ours can have written."""
@@ -154,8 +185,12 @@ class ErasureRegister:
     # Erasures --------------------------------------------------------------------------------------------------
 
     def erased(self, seq: int) -> ErasedBody | None:
-        """What became of the body at a position; None where no redaction took it."""
+        """What became of the body at a position, as its redaction named it; None where no redaction took it."""
         return self._bodies.get(seq)
+
+    def erased_of(self, entry: Entry) -> ErasedBody | None:
+        """What became of an entry's body, by its commitment: positions move where a log gets a new origin."""
+        return self._by_commitment.get(decode_envelope(entry.seq, entry.envelope).body.commit)
 
     def erasure(self, node: str) -> Erasure | None:
         return self._erasures.get(node)
@@ -196,7 +231,8 @@ class ErasureRegister:
         self._erasures[erasure.node] = erasure
         for each in erasure.said.erased:
             if each.seq < erasure.seq:
-                self._bodies.setdefault(each.seq, ErasedBody(each, erasure))
+                body = self._bodies.setdefault(each.seq, ErasedBody(each, erasure))
+                self._by_commitment.setdefault(each.commit, body)
         asked = self._proposals.get(erasure.said.refers_to)
         if asked is not None and asked.state is ProposalState.OPEN:
             self._proposals[asked.node] = replace(asked, state=ProposalState.ERASED, ended=erasure.said)

@@ -37,10 +37,11 @@ class EdgeKind(StrEnum):
     ALIAS_OF = "ALIAS_OF"  # dataset → dataset, as its symlinks facet names it
     CONSUMES = "CONSUMES"  # job → dataset
     PRODUCES = "PRODUCES"  # job → dataset
-    HAS_ROLE = "HAS_ROLE"  # dataset or job → a word (MODEL, DEPLOYMENT, WRITES_ALONE), which is its own key
+    HAS_ROLE = "HAS_ROLE"  # dataset or job → a word (MODEL, DEPLOYMENT, WRITES_ALONE, BLURRED), which is its own key
     NAMES = "NAMES"  # job → dataset that only its explicit or column lineage mentions as a source
     TOLD_BY = "TOLD_BY"  # dataset in a shared local namespace → who mentioned it (a name: its own key)
     CONCERNS = "CONCERNS"  # act → what it is about, the act that it answers, and its kind (a word: its own key)
+    ERASED = "ERASED"  # redaction → what lost something with a body that it erased; `seq` is the erased entry's
 
 
 # Each moment is a fact of its own. Of all other kinds it only matters whether the cut sees the edge at all, so a store

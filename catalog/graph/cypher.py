@@ -6,6 +6,7 @@
     (:Statement)-[:BUNDLE]->(:Bundle)-[:FACET {name}]->(:Facet {digest, body})
     (:Run)-[:SHAPED {first, last}]->(:Shape)-[:SHAPE_OF]->(:Job)
     (:Approval|Waiver|Attestation|Decision|Policy {verb, person, …})-[:CONCERNS]->(…)   what people did, about what
+    (:Redaction)-[:ERASED {seq}]->(…)                         what lost something with the body of entry `seq`
     (:Projection {origin, offset})                            how far the graph has come, in which log
 
 Whatever an edge may end in is also a `:Node`, keyed by `id`: a run's is its UUID, an event's its position. One UUID may
@@ -30,6 +31,7 @@ LABELS = {
     NodeKind.ATTESTATION: "Attestation",
     NodeKind.DECISION: "Decision",
     NodeKind.POLICY: "Policy",
+    NodeKind.REDACTION: "Redaction",
 }
 
 # Kinds beside MOMENTS whose targets may gather edges without end and are asked for by time.

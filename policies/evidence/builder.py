@@ -14,7 +14,7 @@ from catalog.errors import InvalidInputError, NotFoundError
 from catalog.graph.record import Processing
 from catalog.identity import NodeKind, base_version, structure
 from catalog.instant import SECOND, text
-from catalog.model import GapKind, Node, RunState
+from catalog.model import Gap, GapKind, Node, RunState
 from catalog.reading import MAX_DEPTH, MAX_LIMIT, Reading
 from policies.evidence.artifact import artifact_of
 from policies.evidence.attested import Attested, about, lay_over, lay_over_fields
@@ -315,7 +315,7 @@ class _Building:
         cut = self._upstream.graph.truncated is not None or self._columns.truncated
         gaps = [
             {"kind": gap.kind.value, "node": gap.node, "reason": gap.reason}
-            for gap in self._upstream.gaps
+            for gap in (*self._upstream.gaps, *self._erased())
             if gap.kind not in _UNWRITTEN or not self._is_declared(gap.node)
         ]
         model = self._version.parent if self._version else None
@@ -327,6 +327,11 @@ class _Building:
             "columnCoverage": self._columns.coverage(held.node for held in roles.of(TRAINING)),
             "feedback": roles.feeds_back(model),
         }
+
+    def _erased(self) -> list[Gap]:
+        """What was erased of what is not upstream: the subject's job, data that it was tested on."""
+        beside = {*self._own, *self._data.touched, *self._columns.datasets} - self._upstream.nodes.keys()
+        return self._reading.erased(sorted(beside))
 
     def _is_declared(self, node: str) -> bool:
         """Whether it is said where data that nobody of ours wrote comes from: then it is a source, and no gap."""
