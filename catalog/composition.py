@@ -5,7 +5,7 @@ Everything that opens a log or a graph, be it the server, its projector or a com
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -17,13 +17,16 @@ from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined]
 from catalog.access import Access, LogState
 from catalog.act import InterpretedAct, interpret_act
 from catalog.assertions import Erased, Interpreted
+from catalog.authority.roll import Roll
+from catalog.erasure.eraser import Eraser
 from catalog.erasure.redaction import Keep
 from catalog.erasure.register import ErasureRegister
 from catalog.erasure.touching import Touched, Touching, touched_by_act, touched_by_event
-from catalog.errors import InvalidInputError
+from catalog.errors import InvalidInputError, RetryableError
 from catalog.follower import Follower
 from catalog.graph.contract import GraphStore
-from catalog.log.entry import Entry, EntryType
+from catalog.log import token
+from catalog.log.entry import Entry, EntryType, Receipt, Submission
 from catalog.log.reader import LogReader
 from catalog.log.store import LogStore
 from catalog.projector import Interpret, Projector, erased_reading, outdated
@@ -133,6 +136,23 @@ def access(settings: Settings, log: LogReader, store: GraphStore) -> Access:
         return LogState(log.origin, size, log.root(size))
 
     return Access(store, state, settings.wait_seconds)
+
+
+def eraser(
+    settings: Settings, log: LogReader, reads: Access, append: Callable[[Submission], Receipt], roll: Roll
+) -> Eraser:
+    """Erasures of this log. Who is who, when two have to agree, the roll says as of then."""
+
+    def same_person(one: str, other: str) -> bool:
+        roll.catch_up()
+        return roll.persons.canonical(one) == roll.persons.canonical(other)
+
+    def settle(size: int) -> None:
+        """A graph without what was erased, within the usual time; one that lags behind will get there."""
+        with suppress(RetryableError), reads.reading(at_least=token.encode(log.origin, size)):
+            return
+
+    return Eraser(log, append, touching(settings), same_person=same_person, settle=settle)
 
 
 def limits(settings: Settings) -> Limits:

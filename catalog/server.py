@@ -24,7 +24,8 @@ from catalog.authority.roll import Roll
 from catalog.authority.routes import authority_routes
 from catalog.authority.standing import Authority
 from catalog.authority.tokens import BearerTokens
-from catalog.composition import access, create_log, evaluation_worker, limits, open_graph, signer
+from catalog.composition import access, create_log, eraser, evaluation_worker, limits, open_graph, signer
+from catalog.erasure.eraser import Eraser
 from catalog.errors import CorruptLogError, InvalidInputError, NotFoundError
 from catalog.graph.contract import GraphStore
 from catalog.hardening import (
@@ -89,6 +90,7 @@ class Parts:
     authenticator: Authenticator
     administration: Administration
     governance: Governance
+    eraser: Eraser
     checkpoints: CheckpointLog
     metrics: Metrics
     failure: Failure = field(default_factory=Failure)
@@ -116,9 +118,13 @@ def opened(settings: Settings) -> Iterator[Parts]:
         stack.callback(projector.stop)
         reads = access(settings, log, store)
         worker = stack.enter_context(evaluation_worker())
+
+        def append(submission: Submission) -> Receipt:
+            return writer.submit(submission).result()
+
         governing = governance(
             reads,
-            lambda submission: writer.submit(submission).result(),
+            append,
             signer(settings),
             worker=worker,
             authoritative=Authority(administration.roll, settings.issuers),
@@ -128,6 +134,9 @@ def opened(settings: Settings) -> Iterator[Parts]:
         )
         watching = stack.enter_context(Watching(reads, governing.judge, acts_between(log.acts)))
         governing = watched(governing, watching)
+        erasing = eraser(
+            settings, log, reads, lambda submission: writer.submit(submission).result(), administration.roll
+        )
         checkpoints = checkpoint_log(settings.data, log, lambda said: logger.warning("checkpoint.key", told=said))
         _announce_fork(checkpoints)
         yield Parts(
@@ -140,6 +149,7 @@ def opened(settings: Settings) -> Iterator[Parts]:
             authenticator,
             administration,
             governing,
+            erasing,
             checkpoints,
             metrics,
             failure,
@@ -207,6 +217,7 @@ def create_app(parts: Parts) -> Starlette:
         parts.log.entry,
         principal_of=authenticator.principal_of,
         governance=governing,
+        eraser=parts.eraser,
         page=graphql_page,
         trusted=_trusted(settings),
     )

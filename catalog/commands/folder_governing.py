@@ -163,7 +163,7 @@ def folder_governing(data: Path | None, graph: str | None, *, writing: bool) -> 
     """
     configured = settings(data=data, graph=graph)
     structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))  # standard output is for answers
-    with open_data(configured) as folder, _appending(folder, writing) as append, evaluation_worker() as worker:
+    with open_data(configured) as folder, appending(folder, writing) as append, evaluation_worker() as worker:
         folder.project()
         roll = Roll(folder.log)
         principal = caller(configured, roll)
@@ -178,7 +178,7 @@ def folder_governing(data: Path | None, graph: str | None, *, writing: bool) -> 
 
 
 @contextmanager
-def _appending(folder: DataDirectory, writing: bool) -> Iterator[Append]:
+def appending(folder: DataDirectory, writing: bool) -> Iterator[Append]:
     """Every entry is projected as soon as it is logged: nobody else does it here."""
     if not writing:
         yield nothing

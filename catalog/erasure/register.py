@@ -195,6 +195,10 @@ class ErasureRegister:
     def erasure(self, node: str) -> Erasure | None:
         return self._erasures.get(node)
 
+    def erasure_of(self, proposal: str) -> Erasure | None:
+        """What answered a proposal, by the node id of that."""
+        return next((each for each in self.erasures if each.said.refers_to == proposal), None)
+
     @property
     def erasures(self) -> list[Erasure]:
         """All, in the order of the log."""

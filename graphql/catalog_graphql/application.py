@@ -25,6 +25,7 @@ from strawberry.types.graphql import OperationType
 from strawberry.types.unset import UnsetType
 
 from catalog.access import Access
+from catalog.erasure.eraser import Eraser
 from catalog.errors import LinewardError, NotFoundError, RetryableError, UnauthenticatedError
 from catalog.log.entry import Entry
 from catalog.principal import CHALLENGE, LOCAL, Principal
@@ -58,6 +59,7 @@ def create_graphql(
     *,
     principal_of: PrincipalOf = open_to_all,
     governance: Governance | None = None,
+    eraser: Eraser | None = None,
     progress: Progress | None = None,
     digest: Callable[[], str | None] = lambda: None,
     page: ASGIApp | None = None,
@@ -68,13 +70,15 @@ def create_graphql(
     """The application for the route /graphql, HTTP and WebSocket.
 
     `principal_of` says who asks, from the headers of a request or what a WebSocket's `connection_init` holds in their
-    place (UnauthenticatedError for nobody known). `governance` is what policies need; without it they are refused.
+    place (UnauthenticatedError for nobody known). `governance` is what policies need, `eraser` what erasures
+    need; without it they are refused.
     `entry` reads an entry of the log (NotFoundError beyond it), `digest` tells the last digest of the graph that was
     computed, `page` answers GET. WebSockets are taken from the same origin and from `allowed_origins`. `trusted` are
     documents that may be asked for by their SHA-256, and that may be all that are run.
     """
     executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="lineward-graphql")
-    sources = Sources(access, entry, progress or PolledProgress(access.offset), executor, digest, governance)
+    watched = progress or PolledProgress(access.offset)
+    sources = Sources(access, entry, watched, executor, digest, governance, eraser=eraser)
     return Application(sources, principal_of, page, allowed_origins, trusted or TrustedDocuments(), limits or Limits())
 
 
