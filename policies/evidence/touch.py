@@ -29,9 +29,13 @@ def touched_by_event(reading: Reading, event: EventRecord) -> frozenset[str]:
 
 
 def touched_by_act(act: Act) -> frozenset[str]:
-    """What an act is about, what it answers, and for a policy act its kind: it may say who somebody is."""
+    """What an act is about, what it answers, and for a policy act its kind: it may say who somebody is.
+
+    Of a redaction the datasets that it concerns; what it erased touches everything.
+    """
     target = act.body.get("target") or {}
     named = {target.get("node"), act.body.get("refersTo"), act.kind.value if act.kind == IDENTITIES else None}
+    named.update(act.body.get("concerns") or ())
     return frozenset(each for each in named if each)
 
 
