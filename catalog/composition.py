@@ -26,6 +26,7 @@ from catalog.errors import InvalidInputError, RetryableError
 from catalog.follower import Follower
 from catalog.graph.contract import GraphStore
 from catalog.log import token
+from catalog.log.backup_register import still_holding
 from catalog.log.entry import Entry, EntryType, Receipt, Submission
 from catalog.log.reader import LogReader
 from catalog.log.store import LogStore
@@ -152,7 +153,14 @@ def eraser(
         with suppress(RetryableError), reads.reading(at_least=token.encode(log.origin, size)):
             return
 
-    return Eraser(log, append, touching(settings), same_person=same_person, settle=settle)
+    return Eraser(
+        log,
+        append,
+        touching(settings),
+        same_person=same_person,
+        settle=settle,
+        copies=lambda entries: still_holding(settings.data, entries),
+    )
 
 
 def limits(settings: Settings) -> Limits:

@@ -178,7 +178,8 @@ class Administration:
             return
         if Scope.ADMIN not in wanted.scopes or takes_two(wanted.scopes, owner, by.person):
             raise InvalidInputError(
-                "The first key administers the others, and nobody is there yet to agree that it may approve, waive or redact.",
+                "The first key administers the others, and nobody is there yet to agree that it may approve, waive or "
+                "redact.",
                 "Make it with --scope admin, and further keys with it.",
                 pointer="/scopes",
             )

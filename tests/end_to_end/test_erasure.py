@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from catalog.log.reader import LogReader
-from tests.catalog.commands.company import FIRST, _new, hire, id_in
+from tests.catalog.commands.company import FIRST, hire, id_in, new_key
 from tests.catalog.commands.conftest import OTHER, TRAIN, training, write_log
 from tests.end_to_end.server_process import eventually, lineward, serving
 from tests.end_to_end.test_release import Staff, run, succeeds
@@ -36,7 +36,7 @@ def staff(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Staff]:
 
         keys = hire(by, first)
         for name in ("eve", "fay"):
-            keys[name] = by(keys["ann"], *_new(name, "redact", "lineage:read", "policy:read")).strip()
+            keys[name] = by(keys["ann"], *new_key(name, "redact", "lineage:read", "policy:read")).strip()
             by(keys["ben"], "keys", "confirm", keys[name].split("_")[1])
         yield Staff(run, place, keys, folder, server)
 

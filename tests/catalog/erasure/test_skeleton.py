@@ -28,15 +28,13 @@ EVENT = run_event(
     "COMPLETE",
     5,
     "fit",
-    **{
-        "parent": facet(run={"runId": "0195e2b0-0000-7000-8000-000000000001"}, job={"namespace": "j", "name": "dag"}),
-        "lineward_serving": note(
-            environment="production",
-            endpoint=SECRET,
-            models=[{"namespace": "r", "name": "m", "version": "1", "x": SECRET}],
-        ),
-        "extractionError": note(),
-    },
+    parent=facet(run={"runId": "0195e2b0-0000-7000-8000-000000000001"}, job={"namespace": "j", "name": "dag"}),
+    lineward_serving=note(
+        environment="production",
+        endpoint=SECRET,
+        models=[{"namespace": "r", "name": "m", "version": "1", "x": SECRET}],
+    ),
+    extractionError=note(),
     job_facets={"jobType": note(processingType="BATCH", integration="SPARK"), "documentation": note()},
     reads=[
         versioned(
