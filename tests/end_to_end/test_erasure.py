@@ -1,4 +1,4 @@
-"""An erasure at a real server: asked for by one person, done by another, gone from every file, and nothing passes by it."""
+"""An erasure at a real server: asked for by one person, done by another, gone, and nothing passes because of it."""
 
 import json
 from collections.abc import Iterator
