@@ -10,6 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from catalog.cli import app
+from catalog.erasure.register import ErasureRegister
+from catalog.identity import NodeKind, act_id
 from catalog.log import audit
 from catalog.log.reader import LogReader
 from tests.catalog.commands.company import Company, id_in, new_key
@@ -178,3 +180,65 @@ def test_what_lists_no_erasures(two: Company, lineward: Lineward, tmp_path: Path
     done = lineward("restore", tmp_path / "old", tmp_path / "new", "--erasures", path)
     assert done.exit_code == 2
     assert "lists no erasures" in done.stderr
+
+
+# Decisions and statements ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def allowed(two: Company) -> Company:
+    two.enact_ours()
+    two.name_owner()
+    two.approve("carl", "dora")
+    assert two.gate().exit_code == 0
+    return two
+
+
+def seqs_of(two: Company, kind: str, words: str) -> list[str]:
+    found = json.loads(two.does("eve", "redact", "find", words, "--json"))
+    return [str(each["seq"]) for each in found if each["type"] == kind]
+
+
+def test_frozen_evidence_is_found_and_erased(allowed: Company) -> None:
+    """The decision stays, with its outcome; what it was decided on goes, and the log verifies without it."""
+    decisions = seqs_of(allowed, "DECISION", "team:risk")
+    assert decisions
+    erase(allowed, *decisions)
+    assert seqs_of(allowed, "DECISION", "team:risk") == []
+    checked = allowed.lineward("verify", allowed.data)
+    assert checked.exit_code == 0, checked.stdout
+    with LogReader.open(allowed.data) as log:
+        node = id_of_decision(log, int(decisions[0]))
+    shown = allowed.does("carl", "decision", "show", node)
+    assert "ALLOW" in shown
+    assert "team:risk" not in shown
+
+
+def id_of_decision(log: LogReader, seq: int) -> str:
+    erased = ErasureRegister.of(log).erased_of(log.entry(seq))
+    assert erased is not None
+    assert erased.keeps is not None
+    return act_id(NodeKind.DECISION, erased.keeps["id"])
+
+
+def test_a_statement_before_the_erased_one_does_not_let_it_pass(allowed: Company) -> None:
+    allowed.does("carl", "attest", "risk@1", "--type", "inventory", "--set", "owner=team:second", "--expires", "9d")
+    assert allowed.gate().exit_code == 0
+    erase(allowed, *seqs_of(allowed, "ATTESTATION", "team:second"))
+    refused = allowed.gate()
+    assert refused.exit_code not in (0, 4)
+    assert "ERASED" in refused.stdout
+
+
+def test_an_erased_approval_lets_nothing_pass(allowed: Company) -> None:
+    erase(allowed, seqs_of(allowed, "APPROVAL", "carl@example.org")[0])
+    assert allowed.gate().exit_code == 4
+    allowed.approve("carl")
+    assert allowed.gate().exit_code == 0
+
+
+def test_a_revocation_goes_on_without_its_words(allowed: Company) -> None:
+    approval = json.loads(allowed.does("carl", "approve", "risk@2", "--env", "production", "--json"))["id"]
+    allowed.does("carl", "approve", "--revoke", approval, "--reason", "told by Quitterie")
+    erase(allowed, *seqs_of(allowed, "APPROVAL", "Quitterie"))
+    assert allowed.lineward("verify", allowed.data).exit_code == 0
