@@ -33,6 +33,7 @@ from catalog.settings import Settings
 from tests.catalog.erasure.redactions import ANN, BEN
 from tests.conformance.conftest import connect_neo4j
 from tests.ingest.events import DATA, JOBS, dataset, dataset_event, facet, job_type, model, run_event, uuid, versioned
+from tests.neo4j_server import ProcessServer, RunningServer
 
 REGISTRY = "mlflow://registry:5000"
 SECRET = "Quitterie Schmidtlein"
@@ -173,6 +174,30 @@ def test_neo4j_begins_anew_like_the_others(told: World, neo4j_uri: str) -> None:
         told.project(store)
         told.erase([0, 4])
         assert told.project(store) == told.project(MemoryGraph())
+
+
+@pytest.mark.neo4j
+def test_a_neo4j_without_its_old_files_holds_no_word_of_it(told: World, stoppable_neo4j: RunningServer) -> None:
+    """What the guide tells to do: no setting makes Neo4j Community overwrite all that it deletes."""
+    if not isinstance(stoppable_neo4j, ProcessServer):
+        pytest.skip("the files of this server are out of reach")
+    files = stoppable_neo4j.home / "data"
+    with closing(connect_neo4j(stoppable_neo4j.uri)) as store:
+        told.project(store)
+    told.erase([0, 1, 2, 3, 4])
+    stoppable_neo4j.stop()
+    assert holding(files, SECRET)
+    for part in ("databases", "transactions"):
+        shutil.rmtree(files / part / "neo4j")
+    stoppable_neo4j.start()
+    with closing(connect_neo4j(stoppable_neo4j.uri)) as store:
+        assert told.project(store) == told.project(MemoryGraph())
+    stoppable_neo4j.stop()
+    assert not holding(files, SECRET)
+
+
+def holding(folder: Path, word: str) -> bool:
+    return any(word.encode() in each.read_bytes() for each in folder.rglob("*") if each.is_file())
 
 
 def test_a_graph_from_before_an_erasure_is_made_again_by_whoever_opens_it(told: World, tmp_path: Path) -> None:
