@@ -8,7 +8,7 @@ import orjson
 
 from catalog.act import Act
 from catalog.errors import InvalidInputError, NotFoundError
-from catalog.graph.contract import EdgeKind, GraphReader, NodeRecord
+from catalog.graph.contract import FOREVER, EdgeKind, GraphReader, NodeRecord
 from catalog.graph.record import EventRecord
 from catalog.identity import ACTS, NodeKind, base_version, structure
 from catalog.instant import optional_text, text
@@ -20,6 +20,7 @@ from catalog.lineage.history import with_history
 from catalog.lineage.jobgrain import JobGrain
 from catalog.lineage.nodes import Nodes
 from catalog.lineage.references import References
+from catalog.lineage.remains import ErasedRows, Remains
 from catalog.lineage.rungrain import RunGrain
 from catalog.lineage.senders import shared_names
 from catalog.lineage.versions import Versions
@@ -36,6 +37,7 @@ from catalog.model import (
     LineagePath,
     Node,
     NodeRef,
+    Truncation,
 )
 
 MAX_DEPTH = 100
@@ -52,6 +54,16 @@ class Walk:
     limit: int = 500
     indirect: bool = True
     history: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ancestry:
+    """What a version comes from. Rows of the datasets in question that were erased after `held_since` (µs) were in it;
+    None: none of theirs ever were. `nodes` are the ids of all that is upstream, and of the datasets."""
+
+    held_since: int | None
+    nodes: frozenset[str]
+    truncated: bool
 
 
 class Reading:
@@ -294,6 +306,29 @@ class Reading:
         goals = set(self._references.run_grain_roots(source)) | {source}
         walked = walk(self._runs.begin(), roots, up=True, down=False, depth=MAX_DEPTH, limit=MAX_LIMIT)
         return _shortest(self._answer(target, walked).edges, goals, set(roots), first)
+
+    def remains(self, erased: ErasedRows) -> LineageGraph:
+        """Everything in which erased rows may remain, and how they came there: versions and runs, at RUN grain.
+
+        `root` is one of the erased datasets or runs; the versions that held the rows are at distance 0. Raises
+        NotFoundError where nothing of it is known.
+        """
+        held = Remains(self._view, self._versions, erased)
+        known = self._reader.nodes(sorted(erased.datasets | erased.runs))
+        if not known:
+            raise NotFoundError("Nothing known is called like what was erased.", "Check the ids, or the as-of.")
+        roots = held.roots()
+        walked = walk(held, roots, up=False, down=True, depth=MAX_DEPTH, limit=MAX_LIMIT)
+        if len(roots) > MAX_LIMIT:
+            walked.truncated = Truncation("LIMIT", len(roots) - MAX_LIMIT)
+        return self._answer(min(known), walked)
+
+    def ancestry(self, version: str, datasets: frozenset[str]) -> Ancestry:
+        """Since when rows of some datasets are in a version, over whatever ways, and the runs on these ways."""
+        held = Remains(self._view, self._versions, ErasedRows(datasets, frozenset(), FOREVER))
+        walked = walk(held, [version], up=True, down=False, depth=MAX_DEPTH, limit=MAX_LIMIT)
+        nodes = frozenset(walked.distance) | held.datasets
+        return Ancestry(held.held_since, nodes, walked.truncated is not None)
 
     # Deployments -----------------------------------------------------------------------------------------------
 

@@ -32,11 +32,12 @@ class Resolution:
 
 
 class Resolutions:
-    """Resolves reads, each once."""
+    """Resolves reads, each once. `whole`: an answer lists every version, however many there are."""
 
-    def __init__(self, view: GraphView, versions: Versions) -> None:
+    def __init__(self, view: GraphView, versions: Versions, *, whole: bool = False) -> None:
         self._view = view
         self._versions = versions
+        self._whole = whole
         self._resolutions: dict[tuple[str, str | None, int, int, str], Resolution] = {}
 
     def fetch(self, reads: Iterable[Read]) -> None:
@@ -82,5 +83,5 @@ class Resolutions:
         if not versions:
             return Resolution((), How.EXTERNAL, 0, partial)
         how = How.SINGLE if len(versions) == 1 else How.AMBIGUOUS
-        shown = versions if len(versions) <= _MANY else (versions[0], versions[-1])
+        shown = versions if self._whole or len(versions) <= _MANY else (versions[0], versions[-1])
         return Resolution(shown, how, len(versions), partial)
