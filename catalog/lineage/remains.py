@@ -20,7 +20,6 @@ from catalog.lineage.view import GraphView
 from catalog.lineage.walk import Expansion, Flowing
 from catalog.model import Basis
 
-
 Key = tuple[int, bool, str, str]  # a link's place in its chain
 
 
