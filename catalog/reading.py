@@ -323,6 +323,10 @@ class Reading:
             walked.truncated = Truncation("LIMIT", len(roots) - MAX_LIMIT)
         return self._answer(min(known), walked)
 
+    def aliases_ever(self, datasets: Iterable[str]) -> frozenset[str]:
+        """The datasets, and all that were ever said to be the same."""
+        return frozenset(alias for each in datasets for alias in self._versions.aliases.ever(each))
+
     def ancestry(self, version: str, datasets: frozenset[str]) -> Ancestry:
         """Since when rows of some datasets are in a version, over whatever ways, and the runs on these ways."""
         held = Remains(self._view, self._versions, ErasedRows(datasets, frozenset(), FOREVER))

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from catalog import rfc3339
 from catalog.errors import InvalidInputError, NotFoundError
 from catalog.graph.record import Processing
 from catalog.identity import NodeKind, base_version, structure
 from catalog.instant import SECOND, text
 from catalog.model import Gap, GapKind, Node, RunState
 from catalog.reading import MAX_DEPTH, MAX_LIMIT, Reading
+from policies.erasure.cases import Case
 from policies.evidence.artifact import artifact_of
 from policies.evidence.attested import Attested, about, lay_over, lay_over_fields
 from policies.evidence.closure import Closure, closure
@@ -23,6 +25,7 @@ from policies.evidence.columns import Column, Columns
 from policies.evidence.data import Data, first_owner
 from policies.evidence.document import Evidence, Subject, canonical
 from policies.evidence.draft import Assurance, Authoritative, Draft, Governance, Voice
+from policies.evidence.erasures import Erasures
 from policies.evidence.layout import layout
 from policies.evidence.measured import Measurements, thresholds_of
 from policies.evidence.papers import approval, attestation, papers
@@ -122,6 +125,7 @@ class _Building:
         self._data = Data(reading, self._governance, self._attested)
         self._measurements = Measurements(reading, self._attested)
         self._services = Services(reading, self._attested, instant)
+        self._erasures = Erasures(reading, instant)
         self._version = self._judged()
         root = self._version or node
         self._closure = closure(reading, root.id) if self._version else None
@@ -159,6 +163,7 @@ class _Building:
         self._put_data(roles)
         self._put_columns()
         self._put_acts()
+        self._put_erasures()
         document = self._listed | {name: [draft.values for draft in drafts] for name, drafts in self._sections.items()}
         document |= {"subject": subject.values, "lineage": self._lineage(roles), "facts": self._facts(subject)}
         return self._frozen(Evidence.model_validate(document))
@@ -166,7 +171,9 @@ class _Building:
     def _frozen(self, evidence: Evidence) -> Built:
         plain = evidence.plain()
         content = canonical(plain)
-        turns = [turn for turn in self._attested.turns | self._services.turns if turn > self._instant]
+        turns = [
+            turn for turn in self._attested.turns | self._services.turns | self._erasures.turns if turn > self._instant
+        ]
         return Built(
             evidence,
             plain,
@@ -312,7 +319,7 @@ class _Building:
         return {(said.field, said.dataset): said.reason for _, said in told}
 
     def _lineage(self, roles: Roles) -> dict[str, Any]:
-        cut = self._upstream.graph.truncated is not None or self._columns.truncated
+        cut = self._upstream.graph.truncated is not None or self._columns.truncated or self._erasures.truncated
         gaps = [
             {"kind": gap.kind.value, "node": gap.node, "reason": gap.reason}
             for gap in (*self._upstream.gaps, *self._erased())
@@ -354,6 +361,27 @@ class _Building:
         self._listed["approvals"] = sorted(map(approval, given), key=lambda each: each["id"])
         self._witnesses |= {each.id: Witness((self._version.id,), (each.seq,)) for each in given}
 
+    def _put_erasures(self) -> None:
+        if self._version is None:
+            return
+        version, upstream = self._version, self._upstream.nodes
+        datasets = {node.parent for node in upstream.values() if node.parent} | self._columns.datasets
+        found = self._erasures.of(version, {*upstream, *datasets, *self._data.touched})
+        self._listed["erasures"] = [self._erasures.record(case, version) for case in found]
+        self._listed["openErasures"] = [case.id for case in found if case.is_open_for(version.id, self._instant)]
+        for draft in self._sections["trainingDatasets"]:
+            self._put_own_erasures(draft, found)
+
+    def _put_own_erasures(self, draft: Draft, found: Iterable[Case]) -> None:
+        """Of the data itself: rows that went from it later than it was written."""
+        node = self._upstream.nodes.get(draft["id"]) or self._reading.node(draft["id"])
+        if node is None:
+            return
+        same = self._reading.aliases_ever([node.parent or node.id])
+        began = None if node.started is None else rfc3339.parse(node.started)
+        own = (case for case in found if not same.isdisjoint(case.datasets))
+        draft.put("erasures", [case.id for case in own if began is None or began < case.before] or None)
+
     def _facts(self, subject: Draft) -> list[dict[str, Any]]:
         found = list(subject.facts("/subject"))
         for name, drafts in sorted(self._sections.items()):
@@ -365,7 +393,7 @@ class _Building:
 
     def _depends_on(self) -> frozenset[str]:
         found = self._dependencies | self._columns.datasets | self._columns.jobs
-        found |= self._data.touched | self._measurements.touched | self._services.touched
+        found |= self._data.touched | self._measurements.touched | self._services.touched | self._erasures.touched
         found |= self._closure.nodes if self._closure else set()
         found |= self._upstream.nodes.keys()
         if self._version is not None:

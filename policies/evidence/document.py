@@ -376,6 +376,9 @@ class Dataset(Record):
         None, description="Commit of the job that wrote it; absent for what comes from outside."
     )
     external: Annotated[bool | None, _GRAPH] = Field(None, description="Whether nobody of ours wrote it.")
+    erasures: Annotated[tuple[str, ...] | None, _LOG] = Field(
+        None, description="Ids of the erasures of rows from it that came after this version: it held the rows."
+    )
     derived: Annotated[bool | None, _GRAPH] = Field(
         None, description="Whether the graph knows what it was made from: what its sources say then holds for it."
     )
@@ -622,6 +625,24 @@ class ThirdParty(Record):
     )
 
 
+class Erasure(Record):
+    """An erasure whose rows, or records, are behind this version, and what was decided about the version last."""
+
+    id: Annotated[str, _LOG] = Field(description="Node id of the act that opened the case.")
+    basis: Annotated[str, _LOG] = Field(description="Ground in law, as it was told.")
+    opened_at: Annotated[Time, _LOG] = Field(description="When the case was opened. RFC 3339, UTC.")
+    datasets: Annotated[tuple[str, ...], _LOG] = Field((), description="Names of the datasets that rows went from.")
+    disposition: Annotated[str | None, _LOG] = Field(
+        None, description="retrain, unlearn, suppress or accept; absent while nothing is decided."
+    )
+    disposed_by: Annotated[PersonId | None, _LOG] = Field(None, description="Who decided.")
+    disposed_at: Annotated[Time | None, _LOG] = Field(None, description="When. RFC 3339, UTC.")
+    successor: Annotated[str | None, _LOG] = Field(
+        None, description="Node id of the version that takes its place: it was trained without the rows."
+    )
+    expires_at: Annotated[Time | None, _LOG] = Field(None, description="End of an acceptance. RFC 3339, UTC.")
+
+
 # Service -----------------------------------------------------------------------------------------------------------
 
 
@@ -749,6 +770,12 @@ class Evidence(Record):
     incidents: tuple[Incident, ...] = Field((), description="Incidents, each as it stands.")
     registrations: tuple[Registration, ...] = Field((), description="Entries in public registers.")
     third_parties: tuple[ThirdParty, ...] = Field((), description="Others who have a part in it.")
+    erasures: tuple[Erasure, ...] = Field(
+        (), description="Erasures that reach the version: rows, or records, that are behind it were erased."
+    )
+    open_erasures: Annotated[tuple[str, ...], _LOG] = Field(
+        (), description="Ids of those about which nothing is decided that stands at the evaluated time."
+    )
     training_digests: Annotated[tuple[str, ...], _GRAPH] = Field(
         (), description="Digests of the training data, those upstream included."
     )
