@@ -9,6 +9,7 @@ from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined]
 from catalog.access import Access
 from catalog.log.entry import Receipt, Submission
 from policies.attestation import bundle
+from policies.erasure.casebook import CaseBook
 from policies.evidence.builder import everyone
 from policies.evidence.draft import Authoritative
 from policies.formats.document import Decision
@@ -27,6 +28,7 @@ class Governance:
     register: Register
     judge: Judge
     gate: Gate
+    case_book: CaseBook
     signer: Callable[[], CryptoSigner]
 
     def bundle(self, decision: Decision) -> dict[str, Any]:
@@ -57,5 +59,6 @@ def governance(
         Register(journal, authoritative),
         judge,
         Gate(journal, judge, lag=lag, observed=observed),
+        CaseBook(journal),
         signer,
     )
