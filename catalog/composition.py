@@ -4,7 +4,7 @@ Everything that opens a log or a graph, be it the server, its projector or a com
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
@@ -19,7 +19,7 @@ from catalog.act import InterpretedAct, interpret_act
 from catalog.assertions import Erased, Interpreted
 from catalog.authority.roll import Roll
 from catalog.erasure.eraser import Eraser
-from catalog.erasure.redaction import Keep
+from catalog.erasure.redaction import Keep, Reached
 from catalog.erasure.register import ErasureRegister
 from catalog.erasure.touching import Touched, Touching, touched_by_act, touched_by_event
 from catalog.errors import InvalidInputError, RetryableError
@@ -30,12 +30,14 @@ from catalog.log.backup_register import still_holding
 from catalog.log.entry import Entry, EntryType, Receipt, Submission
 from catalog.log.reader import LogReader
 from catalog.log.store import LogStore
+from catalog.log.writer import microseconds_now
 from catalog.projector import Interpret, Projector, erased_reading, outdated
 from catalog.settings import Settings
 from ingest.limits import Limits
 from ingest.namespaces import NamespaceRules
 from ingest.openlineage import ModelRules, interpret
 from policies.attestation.signing import KeySettings, signing_key
+from policies.erasure.reach import reached_by
 from policies.sandbox import Worker
 
 logger = structlog.get_logger(__name__)
@@ -153,10 +155,17 @@ def eraser(
         with suppress(RetryableError), reads.reading(at_least=token.encode(log.origin, size)):
             return
 
+    def reach(entries: Sequence[int], concerns: Sequence[str]) -> Reached | None:
+        """As far as the graph knows by now; None where its store does not answer: an erasure does not wait for it."""
+        with suppress(RetryableError), reads.reading() as reading:
+            return reached_by(reading, entries, concerns, microseconds_now())
+        return None
+
     return Eraser(
         log,
         append,
         touching(settings),
+        reach=reach,
         same_person=same_person,
         settle=settle,
         copies=lambda entries: still_holding(settings.data, entries),

@@ -16,6 +16,7 @@ from catalog_graphql.bindings import PolicyBinding, policy_bindings
 from catalog_graphql.connection import After, Connection, First, Page, checked_first
 from catalog_graphql.decisions import DECISIONS, Decision, DecisionConnection, chosen, decision
 from catalog_graphql.desk import Info
+from catalog_graphql.erasure_cases import CaseQuestions
 from catalog_graphql.erasures import ErasureQuestions
 from catalog_graphql.findings import Overview
 from catalog_graphql.lineage import (
@@ -48,7 +49,7 @@ _PATHS = 5
 
 
 @strawberry.type(description="Questions. Each is answered from one state of the graph.")
-class Query(Overview, ErasureQuestions):
+class Query(Overview, ErasureQuestions, CaseQuestions):
     @resolver("The node with an id; null where the graph, at that point, has none.")
     async def node(
         self,

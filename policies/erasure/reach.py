@@ -1,13 +1,13 @@
 """What rests on an erasure: versions of models, services now and then, and decisions of the gate."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from catalog.act import Act
 from catalog.erasure.redaction import Reached
 from catalog.errors import NotFoundError
-from catalog.identity import NodeKind
+from catalog.identity import NodeKind, run_id
 from catalog.model import Deployment, Gap, LineageGraph, Node, NodeRef
 from catalog.reading import Reading
 from policies.erasure.cases import Case
@@ -54,9 +54,12 @@ def resting_on(reading: Reading, case: Case) -> Resting:
     )
 
 
-def reached_now(reading: Reading, case: Case) -> Reached:
-    """The same as an erasure keeps it: ids alone."""
-    found = resting_on(reading, case)
+def reached_by(reading: Reading, entries: Sequence[int], concerns: Sequence[str], now: int) -> Reached:
+    """What rests on entries of the log and on rows of datasets, should both go now (µs): ids alone, to be kept."""
+    events = reading.entries(entries)
+    runs = {run_id(event.run, event.job_namespace, event.job_name) for event in events if event.run is not None}
+    gone = Case("", now, now, "", "", "", frozenset(concerns), frozenset(runs), erased=tuple(entries))
+    found = resting_on(reading, gone)
     return Reached(
         models=tuple(node.id for node in found.versions),
         deployments=tuple(dict.fromkeys(each.job for each in found.deployments)),

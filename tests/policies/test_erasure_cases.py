@@ -24,7 +24,7 @@ from tests.policies.office import ANN, BOB, DAY, NOON, PIPELINE, REGISTRY, Offic
 
 PACK = "gdpr-training-data"
 CONTROL = "GDPR-17.1"
-PERSONAL = {"lineward_dataGovernance": facet(personalData=True, origin={"source": "branch"})}
+PERSONAL: dict[str, Any] = {"lineward_dataGovernance": facet(personalData=True, origin={"source": "branch"})}
 RAW = dataset_id(DATA, "applications")
 
 HISTORY = [
