@@ -18,9 +18,14 @@ from catalog.model import DatasetRef, NodeRef
 from policies.erasure.casebook import ACCEPT_DAYS, CaseBook, CaseState
 from policies.erasure.cases import Case, cases
 from policies.judge import Judge
+from policies.lapse import FindingKind, findings
+from policies.library import built_in
+from policies.loading import load_pack
 from policies.verdict import Verdict
 from tests.ingest.events import DATA, at, facet, model, time, versioned, whole_run
-from tests.policies.office import ANN, BOB, DAY, NOON, PIPELINE, REGISTRY, Office, person, version
+from tests.policies.office import ANN, BOB, DAY, NOON, PIPELINE, REGISTRY, Office, binding, person, version
+from tests.policies.test_watch import stored
+from tests.policies.watched import Shown
 
 PACK = "gdpr-training-data"
 CONTROL = "GDPR-17.1"
@@ -178,6 +183,55 @@ def test_a_month_is_the_time_to_answer() -> None:
         "2026-12-24",
         "2027-01-05",
     ]
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_a_watch_notices_the_case_the_decision_and_the_end_of_an_acceptance(bank: Bank, kind: str) -> None:
+    document = load_pack(built_in()[PACK]).normalised()
+    bank.enact(document, binding("privacy", PACK, enforceDrafts=True))
+    with stored(kind) as store:
+        shown = Shown(store, bank.entries)
+        shown.project()
+        shown.begin(bank.now)
+        key = next(each for each in shown.verdicts() if each[3] == CONTROL)
+        seen = [shown.verdicts()[key]]
+
+        def follow() -> None:
+            shown.follow(bank.now)
+            assert shown.standing() == shown.anew(bank.now)
+            seen.append(shown.verdicts()[key])
+
+        case = bank.erased()
+        follow()
+        end = bank.now + 10 * DAY
+        bank.book.dispose(BOB, case, version(), "accept", "for now", expires_at=text(end))
+        follow()
+        bank.now = end
+        assert shown.watch.next_due == end
+        follow()
+        other = bank.erased()
+        bank.book.dispose(BOB, case, version(), "suppress", "done")
+        bank.declined(other)
+        follow()
+    assert seen == ["pass", "fail", "pass", "fail", "pass"]
+
+
+def test_what_is_open_is_among_the_findings(bank: Bank) -> None:
+    bank.tell(whole_run("serve", 43_300, 43_400, reads=[model("credit", "1")],
+                        job_facets={"jobType": facet(processingType="SERVICE", integration="API")})[:1])  # fmt: skip
+    case = bank.erased()
+
+    def kinds() -> set[FindingKind]:
+        with bank.access.reading() as reading:
+            return {each.kind for each in findings(reading, bank.now)} & ERASURE_FINDINGS
+
+    assert kinds() == {FindingKind.OPEN_ERASURE}
+    bank.tell(ANEW)
+    bank.book.dispose(BOB, case, version(), "retrain", "trained anew", successor=version("2"))
+    assert kinds() == {FindingKind.REPLACED_IN_SERVICE}
+
+
+ERASURE_FINDINGS = {FindingKind.OPEN_ERASURE, FindingKind.REPLACED_IN_SERVICE}
 
 
 def acts_of(told: list[tuple[int, int, str]]) -> Iterator[Act]:
