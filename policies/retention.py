@@ -1,6 +1,7 @@
 """How long bodies of the log are kept: a schedule of classes, what is due under it, and what nothing covers.
 
-A schedule deletes nothing. What is due can be put to a second person as an erasure; nothing happens by itself. several classes cover an entry the longest one counts, so their order in the file does not matter.
+A schedule deletes nothing. What is due can be put to a second person as an erasure, and nothing happens by itself.
+Where several classes cover an entry the longest one counts, so their order in the file does not matter.
 """
 
 import re

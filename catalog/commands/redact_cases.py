@@ -196,9 +196,8 @@ def _told(found: dict[str, Any]) -> str:
         lines.append(f"{'OPEN  ' if each['open'] else 'settled'}  {names[each['id']]}{served}: {decided}")
     if not found["versions"]:
         lines.append("No version of a model rests on it, as far as the catalog knows.")
-    lines.append(
-        f"{len(found['deployments'])} stretches of service and {len(found['decisions'])} decisions rest on it."
-    )
-    lines += [f"not known: {gap['kind']} at {gap['node']}: {gap['reason']}" for gap in found["gaps"]]
+    services, decisions = len(found["deployments"]), len(found["decisions"])
+    lines.append(f"rests on it too: stretches of service {services}, decisions {decisions}")
+    lines += [f"not known: {gap['kind']} at {gap['name']}: {gap['reason']}" for gap in found["gaps"]]
     lines += ["The walk was cut: there may be more."] if found["truncated"] else []
     return "\n".join(legible(line) for line in lines)

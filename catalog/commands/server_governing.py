@@ -118,7 +118,7 @@ _CASE = """
   }
   deployments { job version environment role since until state }
   decisions { id state environment at version }
-  gaps { kind node reason }
+  gaps { kind node name reason }
 }
 """
 ERASURE_REPORT = f"query Report($id: ID, $about: NodeRef) {{ erasureReport(id: $id, about: $about) {_CASE} }}"

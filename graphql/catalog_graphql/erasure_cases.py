@@ -82,6 +82,7 @@ class ErasureDecision:
 class ErasureGap:
     kind: str = strawberry.field(description="As in GapKind.")
     node: strawberry.ID = strawberry.field(description="What it is about.")
+    name: str = strawberry.field(description="Its name, with the version.")
     reason: str = strawberry.field(description="In words.")
 
 

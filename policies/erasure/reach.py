@@ -20,7 +20,7 @@ class Resting:
     """What rests on an erasure, as a reading knows it now.
 
     `versions` are those of models, by name and id; `ways` lead from what was erased to each of them, by node ids.
-    `truncated`: a walk was cut, so there may be more.
+    `names` are those of nodes that gaps are about. `truncated`: a walk was cut, so there may be more.
     """
 
     versions: tuple[Node, ...]
@@ -30,6 +30,7 @@ class Resting:
     gaps: tuple[Gap, ...]
     truncated: bool
     nodes: frozenset[str]
+    names: Mapping[str, str]
 
 
 def resting_on(reading: Reading, case: Case) -> Resting:
@@ -51,6 +52,7 @@ def resting_on(reading: Reading, case: Case) -> Resting:
         graph.gaps if graph else (),
         graph is not None and graph.truncated is not None,
         nodes,
+        {node.id: f"{node.name}@{node.label}" if node.label else node.name for node in graph.nodes} if graph else {},
     )
 
 

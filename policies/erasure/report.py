@@ -50,7 +50,15 @@ def described(found: Reviewed) -> dict[str, Any]:
             }
             for act in resting.decisions
         ],
-        "gaps": [{"kind": gap.kind.value, "node": gap.node, "reason": gap.reason} for gap in resting.gaps],
+        "gaps": [
+            {
+                "kind": gap.kind.value,
+                "node": gap.node,
+                "name": resting.names.get(gap.node, gap.node),
+                "reason": gap.reason,
+            }
+            for gap in resting.gaps
+        ],
         "truncated": resting.truncated,
         "asOf": text(found.instant),
         "known": found.known,
@@ -152,7 +160,7 @@ def _unknown(report: Mapping[str, Any]) -> Iterator[str]:
     if report["truncated"]:
         yield "- The walk was cut: there may be more."
     for gap in report["gaps"]:
-        yield f"- {gap['kind']} at {cell(gap['node'])}: {cell(gap['reason'])}"
+        yield f"- {gap['kind']} at {cell(gap['name'])}: {cell(gap['reason'])}"
     if not report["truncated"] and not report["gaps"]:
         yield "Nothing on the ways that were walked. What no system reported is not in the catalog."
 
