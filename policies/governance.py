@@ -28,8 +28,12 @@ class Governance:
     register: Register
     judge: Judge
     gate: Gate
-    case_book: CaseBook
     signer: Callable[[], CryptoSigner]
+
+    @property
+    def case_book(self) -> CaseBook:
+        """Cases of erasure, in the same turns as all other acts."""
+        return CaseBook(self.journal)
 
     def bundle(self, decision: Decision) -> dict[str, Any]:
         """A decision with its signature, as a file that verifies and replays offline."""
@@ -59,6 +63,5 @@ def governance(
         Register(journal, authoritative),
         judge,
         Gate(journal, judge, lag=lag, observed=observed),
-        CaseBook(journal),
         signer,
     )

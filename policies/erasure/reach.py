@@ -1,5 +1,6 @@
 """What rests on an erasure: versions of models, services now and then, and decisions of the gate."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -90,16 +91,25 @@ def _named_in(evidence: Mapping[str, Any]) -> set[str]:
 
 
 def _ways(graph: LineageGraph, versions: Iterable[Node]) -> dict[str, tuple[str, ...]]:
-    """A shortest way to each version from something at which the walk began, by the smaller ids."""
-    into: dict[str, list[str]] = {}
+    """A shortest way to each version from something that nothing in the walk leads to; equal ones by the smaller id."""
+    onward: dict[str, list[str]] = {}
     for edge in graph.edges:
-        into.setdefault(edge.target, []).append(edge.source)
-    place = {node.id: number for number, node in enumerate(graph.nodes)}  # by distance, then id
+        onward.setdefault(edge.source, []).append(edge.target)
+    led_to = {edge.target for edge in graph.edges}
+    earlier: dict[str, str | None] = {node.id: None for node in graph.nodes if node.id not in led_to}
+    queue = deque(sorted(earlier))
+    while queue:
+        source = queue.popleft()
+        for target in sorted(onward.get(source, ())):
+            if target not in earlier:
+                earlier[target] = source
+                queue.append(target)
 
     def way(node: str) -> tuple[str, ...]:
-        found = [node]
-        while earlier := [each for each in into.get(found[0], ()) if place.get(each, len(place)) < place[found[0]]]:
-            found.insert(0, min(earlier, key=lambda each: place[each]))
-        return tuple(found)
+        found, before = [node], earlier.get(node)
+        while before is not None:
+            found.append(before)
+            before = earlier[before]
+        return tuple(reversed(found))
 
-    return {version.id: way(version.id) for version in versions if version.id in place}
+    return {version.id: way(version.id) for version in versions}

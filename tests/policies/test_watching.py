@@ -13,7 +13,6 @@ from catalog.errors import StoreUnavailableError
 from catalog.graph.memory import MemoryGraph
 from catalog.projector import Projector
 from catalog.reading import Reading
-from policies.erasure.casebook import CaseBook
 from policies.gate import Gate
 from policies.governance import Governance
 from policies.judge import Judge
@@ -161,8 +160,7 @@ def test_governance_has_the_watch_beside_all_else(server: Server) -> None:
     def signer() -> Any:
         raise AssertionError("nobody signs here")
 
-    book = CaseBook(office.journal)
-    plain = Governance(office.journal, office.register, server.judge, gate, book, signer)
+    plain = Governance(office.journal, office.register, server.judge, gate, signer)
     both = watched(plain, server.watching)
     assert (both.journal, both.register, both.judge, both.gate) == (
         plain.journal,
