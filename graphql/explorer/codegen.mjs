@@ -33,4 +33,24 @@ const sections = await preset.buildGeneratesSection({
   documentTransforms: [],
 });
 await mkdir(OUTPUT, { recursive: true });
-for (const section of sections) await writeFile(section.filename, await codegen({ ...section, profiler: undefined }));
+for (const section of sections) {
+  const text = await codegen({ ...section, profiler: undefined });
+  if (section.filename.endsWith('/graphql.ts')) await writeApart(text);
+  else await writeFile(section.filename, text);
+}
+
+/** Each operation in a module of its own, so that a page brings along only those that it asks. */
+async function writeApart(text) {
+  const shared = text.match(/^export class TypedDocumentString[^]*?^}$/m)[0];
+  const operations = [...text.matchAll(/^export const (\w+) = new TypedDocumentString\([^]*?\) as unknown as TypedDocumentString<(\w+), (\w+)>;$/gm)];
+  const decoration = text.match(/^import .*DocumentTypeDecoration.*$/m)[0];
+  await writeFile(`${OUTPUT}document.ts`, `${decoration}\n\n${shared}\n`);
+  let types = text.replace(decoration, '').replace(shared, "export { TypedDocumentString } from './document';");
+  for (const [whole, name, ...used] of operations) {
+    const names = used.filter((one) => one !== 'unknown').join(', ');
+    const head = `import { TypedDocumentString } from './document';\nimport type { ${names} } from './graphql';\n\n`;
+    await writeFile(`${OUTPUT}${name}.ts`, head + whole.replace('= new', '= /*#__PURE__*/ new') + '\n');
+    types = types.replace(whole, `export { ${name} } from './${name}';`);
+  }
+  await writeFile(`${OUTPUT}graphql.ts`, types);
+}
