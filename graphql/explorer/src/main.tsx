@@ -16,12 +16,17 @@ const PAGES = [
   { name: 'Decisions', path: '/decisions', view: lazy(() => import('./decisions/page')) },
 ] as const;
 
+const BELOW = [
+  { path: '/models/:version', view: lazy(() => import('./dossier/page')) },
+  { path: '/models/:version/compare/:base', view: lazy(() => import('./dossier/compare')) },
+] as const;
+
 function App() {
   return (
     <Shell pages={PAGES}>
       <Suspense fallback={<Loading what="Loading the page" />}>
         <Switch>
-          {PAGES.map(({ path, view }) => (
+          {[...PAGES, ...BELOW].map(({ path, view }) => (
             <Route key={path} path={path} component={view} />
           ))}
           <Route>

@@ -101,7 +101,7 @@ function Intervals({ intervals }: { intervals: readonly Interval[] }) {
             <th scope="row"><NodeLink of={one.deployment} /></th>
             <td>
               {one.modelVersion ? (
-                <Link href={linkTo('/lineage', parameters, { of: one.modelVersion.id })}><bdi>{legible(one.modelVersion.name)}</bdi> <code>{legible(shortVersion(one.modelVersion.version))}</code></Link>
+                <Link href={linkTo(`/models/${one.modelVersion.id}`, parameters)}><bdi>{legible(one.modelVersion.name)}</bdi> <code>{legible(shortVersion(one.modelVersion.version))}</code></Link>
               ) : (
                 <b className="tag gap">not known</b>
               )}
