@@ -4,14 +4,17 @@ import type { Evidence } from './evidence';
 import type { Version } from './page';
 import { List } from './said';
 
+const NARROW = matchMedia('(width < 640px)');
+
 export function Acts({ version, evidence }: { version: Version; evidence: Evidence | undefined }) {
+  const narrow = NARROW.matches ? { tabIndex: 0 } : {}; // there it scrolls sideways, by keyboard too
   const statements = [...version.attestations, ...(version.model?.attestations ?? [])];
   const stale = new Map((evidence?.approvals ?? []).filter(({ current }) => current === false).map(({ id, changed }) => [id, changed ?? []]));
   return (
     <>
       <h3>Approvals</h3>
       {version.approvals.length === 0 ? <p className="dim">Nobody has approved this version.</p> : (
-        <table>
+        <table {...narrow}>
           <thead><tr><th scope="col" className="who">By</th><th scope="col">Stands</th><th scope="col">For</th><th scope="col" className="when">Given (UTC)</th><th scope="col" className="when">Until</th></tr></thead>
           <tbody>
             {version.approvals.map((one) => (
@@ -31,7 +34,7 @@ export function Acts({ version, evidence }: { version: Version; evidence: Eviden
       )}
       <h3>Waivers</h3>
       {version.waivers.length === 0 ? <p className="dim">No control is set aside for this version.</p> : (
-        <table>
+        <table {...narrow}>
           <thead><tr><th scope="col">Control</th><th scope="col">Stands</th><th scope="col">Why, and what is done instead</th><th scope="col" className="who">By</th><th scope="col" className="when">Until (UTC)</th></tr></thead>
           <tbody>
             {version.waivers.map((one) => (
@@ -48,7 +51,7 @@ export function Acts({ version, evidence }: { version: Version; evidence: Eviden
       )}
       <h3>Statements of people</h3>
       {statements.length === 0 ? <p className="dim">Nobody has stated anything of this version or its model.</p> : (
-        <table>
+        <table {...narrow}>
           <thead><tr><th scope="col">Type</th><th scope="col">Stands</th><th scope="col">What</th><th scope="col" className="who">By</th><th scope="col" className="when">Until (UTC)</th></tr></thead>
           <tbody>
             {statements.map((one) => (

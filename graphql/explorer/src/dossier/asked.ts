@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
-import { asOf, useParameters } from '../address';
-import { ask } from '../ask';
+import { asOf, type Change, useParameters } from '../address';
+import { ask, Refusal } from '../ask';
 import { DossierDecisionsDocument, DossierDocument, type DossierQuery, DossierRulesDocument, type DossierRulesQuery, DossierVerdictsDocument } from '../gql/graphql';
 import { EXPECTED } from './evidence';
 
@@ -29,6 +29,16 @@ export function useDossier(id: string) {
     enabled: isVersion,
   });
   return { at, version, rules, verdicts, decisions, environment, environments, packs };
+}
+
+/** What of the address says by what it is judged: links to other versions keep it. */
+export function judgedBy(parameters: URLSearchParams): Change {
+  return { environment: parameters.get('environment'), pack: parameters.getAll('pack') };
+}
+
+/** Whether the server says that there is nothing by the id of the address. */
+export function isNowhere(error: unknown): boolean {
+  return error instanceof Refusal && error.code === 'NOT_FOUND';
 }
 
 export function useRules() {

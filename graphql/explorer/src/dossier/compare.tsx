@@ -7,7 +7,7 @@ import { ComparedVerdictsDocument, ComparedVersionDocument, DossierDocument, typ
 import { Empty, Failed, Loading, Note } from '../states';
 import { GateAnswer, VerdictBadge, VERDICTS } from '../verdicts/badge';
 import { day, legible, plural, shortVersion } from '../words';
-import { useRules, whereOf } from './asked';
+import { isNowhere, judgedBy, useRules, whereOf } from './asked';
 import { differences, differing, type Group, type Row, type Side } from './differences';
 import './dossier.css';
 
@@ -39,7 +39,7 @@ export default function ComparePage() {
   useEffect(() => {
     document.title = 'Comparison · Lineward';
   }, []);
-  const failed = [one, two].find((side) => side.version.isError);
+  const failed = [one, two].find(({ version: { isError, error } }) => isError && !isNowhere(error));
   if (failed) return <Failed error={failed.version.error} again={() => void failed.version.refetch()} />;
   const [left, right] = [sideOf(one), sideOf(two)];
   if (!left || !right) return <Loading what="Gathering both versions" />;
@@ -64,6 +64,7 @@ export default function ComparePage() {
 }
 
 function sideOf({ version, verdicts }: Asked): Side | 'nothing' | undefined {
+  if (isNowhere(version.error)) return 'nothing';
   if (!version.data) return undefined;
   const { node, lineage } = version.data;
   return node?.__typename === 'ModelVersion' ? { version: node, inputs: lineage, report: verdicts.data?.evaluate } : 'nothing';
@@ -76,7 +77,7 @@ function Head({ base, other }: { base: Side; other: Side }) {
     <header className="head">
       <p className="crumbs dim"><Link href={linkTo('/models', parameters)}>Models</Link> / <Link href={linkTo(`/models/${other.version.id}`, parameters)}><bdi className="clip">{legible(other.version.name)}</bdi></Link></p>
       <h1>What differs between <code>{legible(shortVersion(base.version.version))}</code> and <code>{legible(shortVersion(other.version.version))}</code> of <bdi>{legible(other.version.name)}</bdi></h1>
-      <div className="acts"><Link className="button" href={linkTo(swapped, parameters, { environment: parameters.get('environment') })}>Swap sides</Link></div>
+      <div className="acts"><Link className="button" href={linkTo(swapped, parameters, judgedBy(parameters))}>Swap sides</Link></div>
     </header>
   );
 }
@@ -100,13 +101,13 @@ function SideHead({ side, label, against, environment, pick }: { side: Side; lab
     <div>
       <label className="inline">
         {label}
-        <select value={version.id} onChange={(event) => navigate(linkTo(pick(event.target.value), parameters, { environment: parameters.get('environment') }))}>
+        <select value={version.id} onChange={(event) => navigate(linkTo(pick(event.target.value), parameters, judgedBy(parameters)))}>
           {!choices.some(({ id }) => id === version.id) && <option value={version.id}>{legible(shortVersion(version.version))}</option>}
           {choices.map((one) => <option key={one.id} value={one.id}>{legible(shortVersion(one.version))}, {one.state.toLowerCase()} {day(one.current ?? one.started).slice(0, 10)}</option>)}
         </select>
       </label>
       <p>{report && report.controls.length > 0 ? <GateAnswer of={report.state} where={legible(environment)} /> : report && <span className="dim">no policy judges it</span>}</p>
-      <p><Link href={linkTo(`/models/${version.id}`, parameters, { environment: parameters.get('environment') })}>Dossier</Link></p>
+      <p><Link href={linkTo(`/models/${version.id}`, parameters, judgedBy(parameters))}>Dossier</Link></p>
     </div>
   );
 }
@@ -152,6 +153,7 @@ function GroupTable({ group }: { group: Group }) {
 function Rows({ rows, name }: { rows: Row[]; name: string }) {
   return (
     <table className="pairs">
+      <colgroup><col /><col /><col /></colgroup>
       <thead className="hidden"><tr><th scope="col">{name}</th><th scope="col">From</th><th scope="col">To</th></tr></thead>
       <tbody>
         {rows.map((row) => (

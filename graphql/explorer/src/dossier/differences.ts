@@ -36,9 +36,9 @@ export function differences(base: Side, other: Side): Group[] {
   const groups: Group[] = [
     { name: 'Data', rows: pairs(data(base), data(other)) },
     { name: 'Schema', rows: pairs(schema(base), schema(other)) },
-    { name: 'Code', rows: known(code(base), code(other)) },
+    { name: 'Code', rows: [...known(code(base), code(other)), ...pairs(place(base), place(other))] },
     { name: 'Parameters', rows: pairs(parameters(base), parameters(other)) },
-    { name: 'Environment', rows: known(environment(base), environment(other)) },
+    { name: 'Environment', rows: [...known(environment(base), environment(other)), ...pairs(engine(base), engine(other))] },
     { name: 'Metrics', rows: metrics(base, other) },
     { name: 'Approvals', rows: pairs(approvals(base), approvals(other)) },
     { name: 'Verdicts', rows: pairs(verdicts(base), verdicts(other)) },
@@ -122,9 +122,12 @@ function code(side: Side): Values {
   return new Map([
     ['Commit', found?.version ?? ''],
     ['Kept at', found?.repository ?? found?.url ?? ''],
-    ['Path', found?.path ?? ''],
-    ['Branch', found?.branch ?? ''],
   ]);
+}
+
+function place(side: Side): Values {
+  const { path, branch } = lastRun(side)?.code ?? {};
+  return new Map([...(path ? [['Path', path] as const] : []), ...(branch ? [['Branch', branch] as const] : [])]);
 }
 
 function parameters(side: Side): Values {
@@ -134,14 +137,18 @@ function parameters(side: Side): Values {
 function environment(side: Side): Values {
   const run = lastRun(side);
   const trained = run ? trainedOf(run) : {};
-  const engine = run?.facets.find(({ name }) => name === 'processing_engine')?.body;
-  const { name, version } = engine === undefined ? {} : (JSON.parse(engine) as { name?: string; version?: string });
   return new Map([
     ['Environment digest', trained.environmentDigest ?? ''],
     ['Seed', trained.seed?.toString() ?? ''],
     ['Framework', evidence(side)?.subject.framework ?? ''],
-    ...(engine === undefined ? [] : [['Engine', [name, version].filter(Boolean).join(' ')] as const]),
   ]);
+}
+
+function engine(side: Side): Values {
+  const body = lastRun(side)?.facets.find(({ name }) => name === 'processing_engine')?.body;
+  if (body === undefined) return new Map();
+  const { name, version } = JSON.parse(body) as { name?: string; version?: string };
+  return new Map([['Engine', [name, version].filter(Boolean).join(' ')]]);
 }
 
 function metrics(base: Side, other: Side): Row[] {

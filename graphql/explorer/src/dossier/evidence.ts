@@ -24,6 +24,7 @@ export interface Subject {
   owner?: string;
   ownerUnit?: string;
   developedBy?: string[];
+  unknownDevelopers?: string[];
   framework?: string;
   task?: string;
   licence?: string;

@@ -6,13 +6,13 @@ import { Empty, Failed, Loading, Note } from '../states';
 import { GateAnswer, VERDICTS, VerdictBadge } from '../verdicts/badge';
 import { day, legible, plural, remark, shortVersion, title, word } from '../words';
 import { Acts } from './acts';
-import { useDossier } from './asked';
+import { isNowhere, judgedBy, useDossier } from './asked';
 import { Data } from './data';
 import { counted, evidenceOf, unknowns } from './evidence';
 import { Evaluations } from './evaluations';
 import { Proof } from './proof';
 import { Purpose } from './purpose';
-import { Section } from './said';
+import { Prose, Section } from './said';
 import { Service } from './service';
 import { Training } from './training';
 import { Unknowns } from './unknowns';
@@ -31,6 +31,7 @@ export default function DossierPage() {
     document.title = node ? `${[title(node), 'version' in node && shortVersion(node.version)].filter(Boolean).join(' ')} · Lineward` : 'Model version · Lineward';
   }, [node]);
   if (asked.version.isPending) return <Loading what="Gathering what is known of this version" />;
+  if (isNowhere(asked.version.error)) return <Nothing />;
   if (asked.version.isError) return <Failed error={asked.version.error} again={() => void asked.version.refetch()} />;
   if (!node) return <Nothing />;
   if (node.__typename === 'Model') {
@@ -132,7 +133,7 @@ function Head({ version, asked }: { version: Version; asked: Asked }) {
         {others.length > 0 && (
           <label className="inline">
             Compare with
-            <select value="" onChange={(event) => navigate(linkTo(`/models/${version.id}/compare/${event.target.value}`, parameters, { environment: parameters.get('environment') }))}>
+            <select value="" onChange={(event) => navigate(linkTo(`/models/${version.id}/compare/${event.target.value}`, parameters, judgedBy(parameters)))}>
               <option value="" disabled>a version…</option>
               {others.map((one) => <option key={one.id} value={one.id}>{legible(shortVersion(one.version))}, {one.state.toLowerCase()} {day(one.current ?? one.started).slice(0, 10)}</option>)}
             </select>
@@ -153,7 +154,7 @@ function Summary({ report, asked, serving }: { report: Report | undefined; asked
         report.controls.length > 0 ? (
           <>
             <p><GateAnswer of={report.state} where={legible(asked.environment)} /></p>
-            <ul className="reasons">{report.reasons.slice(0, 3).map((reason) => <li key={reason}>{legible(reason)}</li>)}{report.reasons.length > 3 && <li className="dim">and {report.reasons.length - 3} more</li>}</ul>
+            <ul className="reasons">{report.reasons.slice(0, 3).map((reason) => <li key={reason}><Prose of={reason} /></li>)}{report.reasons.length > 3 && <li className="dim">and {report.reasons.length - 3} more</li>}</ul>
             <p className="counts">{VERDICTS.map((one) => [one, report.controls.filter(({ verdict }) => verdict === one).length] as const).filter(([, count]) => count > 0).map(([one, count]) => <VerdictBadge key={one} of={one} count={count} />)}</p>
           </>
         ) : (

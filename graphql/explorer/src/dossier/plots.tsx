@@ -129,7 +129,7 @@ export interface Point {
 }
 
 const SIDE = 200;
-const MARGIN = 30;
+const MARGIN = 40;
 
 /** Points between 0 and 1 both ways, and the diagonal that they are read against. */
 export function Curve({ title, note, across, up, points, joined }: { title: string; note?: string; across: string; up: string; points: Point[]; joined: boolean }) {

@@ -1,6 +1,6 @@
 import { legible } from '../words';
 import { type Evidence, factsByPointer, type Subject } from './evidence';
-import { Line, List } from './said';
+import { Line, List, NotKnown } from './said';
 
 type Text = { [Name in keyof Subject]-?: NonNullable<Subject[Name]> extends string ? Name : never }[keyof Subject];
 type Texts = { [Name in keyof Subject]-?: NonNullable<Subject[Name]> extends string[] ? Name : never }[keyof Subject];
@@ -19,7 +19,14 @@ export function Purpose({ evidence }: { evidence: Evidence }) {
       {text('riskTier', 'Risk tier')}
       {text('owner', 'Owner')}
       {subject.ownerUnit && text('ownerUnit', 'Unit')}
-      {texts('developedBy', 'Developed by')}
+      <Line name="Developed by">
+        {(subject.developedBy?.length || subject.unknownDevelopers?.length) && (
+          <>
+            <List of={[...(subject.developedBy ?? []), ...(subject.unknownDevelopers ?? [])]} />
+            {subject.unknownDevelopers?.length && <> <NotKnown what={subject.developedBy?.length ? 'not all are people we know' : 'nobody that we know'} /></>}
+          </>
+        )}
+      </Line>
       {text('task', 'Task')}
       {text('framework', 'Framework')}
       {text('licence', 'Licence')}

@@ -17,6 +17,7 @@ export function Line({ name, fact, children }: { name: string; fact?: Fact | und
       <dt>{name}</dt>
       <dd>
         {isKnown ? children : <NotKnown />}
+        {isKnown && fact && ' '}
         {isKnown && fact && <span className="source">{HOW[fact.assurance]} by <bdi>{legible(fact.actor)}</bdi>, {day(fact.at).slice(0, 10)}</span>}
       </dd>
     </>
