@@ -90,7 +90,7 @@ function Dossier({ version, asked, deployments }: { version: Version; asked: Ask
         </aside>
         <div className="body">
           <Section id="purpose" title="What it is for">{evidence ? <Purpose evidence={evidence} /> : waiting('Loading what it is for')}</Section>
-          <Section id="verdicts" title="Verdicts" aside={report && ` by ${plural(report.packs.length, 'pack')}, for ${legible(environment)}`}>
+          <Section id="verdicts" title="Verdicts" aside={report && report.packs.length > 0 && ` by ${plural(report.packs.length, 'pack')}, for ${legible(environment)}`}>
             {report ? report.controls.length > 0 ? <Packs report={report} rules={rules.data} /> : <Unbound asked={asked} /> : verdicts.isError ? <Failed error={verdicts.error} again={() => void verdicts.refetch()} /> : <Loading what="Judging it by the policies in force" />}
           </Section>
           <Section id="unknown" title="What is not known" aside={report && missing.length > 0 && ', and who could say it'}>

@@ -22,7 +22,7 @@ export function Proof({ version, report, evidence, decisions }: { version: Versi
       <dl className="facts">
         <Line name="Evidence"><Digest of={report.evidenceDigest} /> <span className="source">SHA-256 of the document (RFC 8785)</span></Line>
         <Line name="Closure">{evidence.subject.closureDigest && <><Digest of={evidence.subject.closureDigest} /> <span className="source">what approvals are given to</span></>}</Line>
-        <Line name="Log">{snapshot.logSize.toLocaleString('en')} entries, of which {snapshot.known.toLocaleString('en')} are known here <span className="source">root <code>{snapshot.root}</code></span></Line>
+        <Line name="Log">{snapshot.logSize.toLocaleString('en')} entries, of which {snapshot.known.toLocaleString('en')} are known here <br /><span className="source">root <code>{snapshot.root}</code></span></Line>
         <Line name="Judged">{day(report.evaluatedAt)} UTC, for <bdi>{legible(report.requester)}</bdi>{report.nextFlipAt && <span className="source">time alone changes a verdict on {day(report.nextFlipAt)} UTC</span>}</Line>
         <Line name="Facts of governance">{counts.size > 0 ? SURE.filter(([one]) => counts.has(one)).map(([one, words]) => `${counts.get(one)} ${words}`).join(', ') : 'none'}</Line>
       </dl>

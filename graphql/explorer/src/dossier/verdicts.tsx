@@ -14,6 +14,8 @@ type Check = Control['checks'][number];
 
 /** Every control of every pack, the worst first; what does not hold says why, what proves it, and what to do. */
 export function Packs({ report, rules }: { report: Report; rules: Rules | undefined }) {
+  const [parameters, change] = useParameters();
+  const tried = parameters.getAll('pack');
   const packs = grouped(report.controls, ({ pack }) => pack);
   return [...packs].map(([label, controls]) => {
     const pack = rules?.policyPacks.find(({ name, version }) => `${name}@${version}` === label);
@@ -22,7 +24,7 @@ export function Packs({ report, rules }: { report: Report; rules: Rules | undefi
     const sorted = controls.toSorted((a, b) => VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict));
     return (
       <div key={label} className="pack">
-        <h3><bdi>{legible(label)}</bdi> {pack?.status === 'draft' && <b className="tag">draft</b>}</h3>
+        <h3><bdi>{legible(label)}</bdi> {pack?.status === 'draft' && <b className="tag">draft</b>} {pack && tried.includes(pack.name) && <button className="link" onClick={() => change({ pack: tried.filter((one) => one !== pack.name) })}>leave it out</button>}</h3>
         <p className="dim">
           {pack && <><Citation article={pack.instrument} uri={pack.uri} /> · {pack.binding.replaceAll('-', ' ')}, {pack.certainty.replaceAll('-', ' ')}</>}
           {pack && (pack.inForceSince ? ` · in force here since ${day(pack.inForceSince)} UTC` : ' · not in force here: shown to see what it would say')}
