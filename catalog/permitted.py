@@ -45,6 +45,14 @@ class PermittedReading(Reading):
     def models(self) -> list[Node]:
         return self._seen(super().models())
 
+    def unwritten(self) -> list[Node]:
+        return self._seen(super().unwritten())
+
+    def unended(self) -> tuple[list[Node], int, int]:
+        """The numbers count what may not be seen as well: they tell how far back somebody looked."""
+        found, examined, total = super().unended()
+        return self._seen(found), examined, total
+
     def versions_of(self, dataset: str) -> list[Node]:
         return self._seen(super().versions_of(dataset))
 

@@ -22,6 +22,7 @@ from catalog.lineage.references import References
 from catalog.lineage.registry import Registry
 from catalog.lineage.rungrain import RunGrain
 from catalog.lineage.senders import shared_names
+from catalog.lineage.unknowns import unended, unwritten
 from catalog.lineage.versions import Versions
 from catalog.lineage.view import GraphView, is_deletion
 from catalog.lineage.walk import Step, Walked, walk
@@ -104,6 +105,16 @@ class Reading:
         edges = self._reader.incoming(EdgeKind.HAS_ROLE, ("MODEL",))["MODEL"]
         found = self._nodes.describe(edge.source for edge in edges)
         return sorted(found.values(), key=lambda node: (node.namespace or "", node.name, node.id))
+
+    def unwritten(self) -> list[Node]:
+        """Datasets that some job reads and none writes, by namespace and name."""
+        found = self._nodes.describe(unwritten(self._view))
+        return sorted(found.values(), key=lambda node: (node.namespace or "", node.name, node.id))
+
+    def unended(self) -> tuple[list[Node], int, int]:
+        """Runs that never ended, the latest first; how many of the latest were looked at, and how many there are."""
+        found = unended(self._view)
+        return list(self._nodes.describe(found.runs).values()), found.examined, found.total
 
     def versions_of(self, dataset: str) -> list[Node]:
         """All versions of a dataset, the latest first."""

@@ -57,6 +57,8 @@ from catalog_graphql.trusted import TrustedDocuments, shipped, trusted_documents
 from ingest.http import LineageDoor
 from ingest.http import routes as lineage_routes
 from ingest.intake import Intake
+from policies.compliance.http import ComplianceDoor, compliance_routes
+from policies.compliance.matrix import Matrix
 from policies.governance import Governance, governance
 from policies.http import GateDoor, gate_routes
 from policies.lapse import FindingKind, findings
@@ -223,6 +225,11 @@ def create_app(parts: Parts) -> Starlette:
         Route("/graphql", graphql),
         WebSocketRoute("/graphql", graphql),
         *gate_routes(GateDoor(governing, authenticator.principal_of)),
+        *compliance_routes(
+            ComplianceDoor(
+                Matrix(parts.access, governing.judge), parts.access, parts.log.root, authenticator.principal_of
+            )
+        ),
         *authority_routes(authenticator, parts.administration),
         *transparency_routes(
             Transparency(parts.log, parts.checkpoints, parts.access, authenticator.principal_of, parts.audit)

@@ -16,7 +16,7 @@ from catalog.model import Basis, GapKind, RunState
 _EXTERNAL = "read, but no version of it was ever written here"
 _UNPRODUCED = "no event says which run wrote this version"
 _ROLLED_UP = "inputs are those of its application, not declared"
-_ABANDONED = 24 * 3600 * 1_000_000  # µs without an event after which a batch run is not waited for
+ABANDONED = 24 * 3600 * 1_000_000  # µs without an event after which a batch run is not waited for
 
 
 class RunGrain:
@@ -356,7 +356,7 @@ class RunGrain:
         state = self._view.state(run)
         if state is RunState.ENDED_WITH_PARENT:
             grown.gap(GapKind.NEVER_ENDED, run.id, "started only; its application has ended")
-        if state is RunState.RUNNING and not run.endless and self._view.now - run.last_event.at > _ABANDONED:
+        if state is RunState.RUNNING and not run.endless and self._view.now - run.last_event.at > ABANDONED:
             grown.gap(GapKind.NEVER_ENDED, run.id, "no event for a day and no terminal one")
         if state is RunState.CONFLICTED:
             grown.gap(GapKind.CONFLICTED, run.id, "its terminal events contradict each other")

@@ -9,6 +9,7 @@ from strawberry.types.enum import StrawberryEnumDefinition
 from catalog.identity import NodeKind
 from catalog.log.entry import EntryType
 from catalog.model import Basis, Direction, GapKind, Grain
+from policies.ending import EndingKind
 from policies.lapse import GateStanding
 from policies.outcome import State
 from policies.verdict import Enforcement, GateState, Severity, Verdict
@@ -223,4 +224,12 @@ _explain(
     GATED="It was allowed, and deployed while the allow was valid.",
     LAPSED="It was allowed once, and deployed too late.",
     UNGATED="Nothing had allowed it when it was deployed.",
+)
+
+_explain(
+    EndingKind,
+    "What is about to end.",
+    ALLOW="An allow of the gate that nobody has used.",
+    APPROVAL="A person's approval of a version.",
+    WAIVER="A waiver of a control.",
 )

@@ -13,6 +13,7 @@ from catalog.principal import Scope
 from catalog.reading import Reading, Walk
 from catalog_graphql import inputs
 from catalog_graphql.bindings import PolicyBinding, policy_bindings
+from catalog_graphql.compliance import Compliance
 from catalog_graphql.connection import After, Connection, First, Page, checked_first
 from catalog_graphql.decisions import DECISIONS, Decision, DecisionConnection, chosen, decision
 from catalog_graphql.desk import Info
@@ -34,6 +35,7 @@ from catalog_graphql.resolver import resolver
 from catalog_graphql.scalars import DateTime, micros, time_of
 from catalog_graphql.service import DeploymentConnection, Environment, connection, interval_page
 from catalog_graphql.trace import PredictionTrace, prediction_trace
+from catalog_graphql.unknowns import Unknowns
 from catalog_graphql.verdicts import PolicyReport, report
 
 At = Annotated[inputs.AsOf | None, strawberry.argument(description="The point in both times; left out: now.")]
@@ -47,7 +49,7 @@ _PATHS = 5
 
 
 @strawberry.type(description="Questions. Each is answered from one state of the graph.")
-class Query(Overview):
+class Query(Overview, Compliance, Unknowns):
     @resolver("The node with an id; null where the graph, at that point, has none.")
     async def node(
         self,
