@@ -89,7 +89,7 @@ class ComplianceDoor:
     def file(self, headers: Mapping[str, str], form: str, parameters: QueryParams) -> tuple[str, bytes]:
         """A name for the file, and its bytes."""
         principal, asked = self.principal_of(headers), Asked.of(parameters)
-        with self._alone():
+        with self.alone():
             cover, table = self.table(principal, asked)
         if form == "xlsx" and len(table.lines) > MOST_ROWS:
             raise InvalidInputError(
@@ -112,7 +112,8 @@ class ComplianceDoor:
         return Cover(asked.question, position, asked.wanted, pack, origin, root, principal.name), table
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def alone(self) -> Iterator[None]:
+        """For the making of one file. RetryableError while another is being made."""
         if not self._making.acquire(blocking=False):
             raise RetryableError("Another export is being made.", "Try again in a moment.")
         try:

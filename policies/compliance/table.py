@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from urllib.parse import urlencode
 
+from catalog.identity import structure
 from catalog.instant import optional_text, text
 from catalog.model import Node
 from policies.compliance.cells import inert
@@ -155,7 +156,7 @@ def _lines(row: Row, wanted: Filter, nodes: Mapping[str, Node]) -> Iterator[tupl
                     "enforcement": each.enforcement.value,
                     "verdict": each.verdict.value,
                     "withoutWaivers": each.underlying.value,
-                    "why": _why(each),
+                    "why": _why(each, nodes),
                     "missing": _listed(f"{m.path}: {m.reason}" for item in each.items for m in item.missing),
                     "remediation": "" if each.underlying in _WELL else each.remediation,
                     "waivers": _listed(each.waivers),
@@ -183,11 +184,16 @@ def _line(row: Row, told: Mapping[str, str]) -> Line:
     return tuple(inert(said.get(column, "")) for column in COLUMNS)
 
 
-def _why(result: ControlResult) -> str:
+def _why(result: ControlResult, nodes: Mapping[str, Node]) -> str:
     """The reasons of what does not hold, else why nothing needs to."""
     troubled = [each for each in result.items if each.verdict not in _WELL and each.message]
-    said = dict.fromkeys(f"{each.key}: {each.message}" if each.key else each.message for each in troubled)
+    said = dict.fromkeys(f"{_item(each.key, nodes)}: {each.message}" if each.key else each.message for each in troubled)
     return _listed(said) if said else result.note
+
+
+def _item(key: str, nodes: Mapping[str, Node]) -> str:
+    """What a check looked at, a node by its name."""
+    return _title(nodes.get(key)) if structure(key) else key
 
 
 def _listed(said: Iterable[str]) -> str:
@@ -199,6 +205,8 @@ def _listed(said: Iterable[str]) -> str:
 def _witnessed(result: ControlResult) -> Iterator[str]:
     for item in result.items[:_ITEMS]:
         yield from item.witness.nodes if item.witness else ()
+        if item.key is not None and structure(item.key):
+            yield item.key
 
 
 def _witness(item: ItemResult, nodes: Mapping[str, Node]) -> str:

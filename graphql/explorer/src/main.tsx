@@ -19,6 +19,7 @@ const PAGES = [
 const BELOW = [
   { path: '/models/:version', view: lazy(() => import('./dossier/page')) },
   { path: '/models/:version/compare/:base', view: lazy(() => import('./dossier/compare')) },
+  { path: '/unknowns', view: lazy(() => import('./unknowns/page')) },
 ] as const;
 
 function App() {
