@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route, expect, sync_playwright
 
 from catalog_graphql.assets import has_explorer
 from tests.end_to_end.server_process import ServerProcess, serving
@@ -38,6 +38,7 @@ def browser() -> Iterator[Browser]:
         path is not None, "no Chromium on this machine; install the package `chromium`, or set LINEWARD_TEST_CHROMIUM"
     )
     _demand(has_explorer(), "the explorer is not built; run: make setup")
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser

@@ -30,7 +30,13 @@ READS = ["lineage:read", "policy:read", "policy:evaluate"]
 KEY = rsa("bank")
 PACK = "base-ml-governance"
 ENVIRONMENT = "production"
-NAMES = ("churn", "collections", "fraud-cards", "fraud-transfers", "income-estimate", "pricing-sme")
+NAMES = (
+    "churn",
+    "collections",
+    "fraud-cards",
+    "income-estimate",
+    *HOSTILE[:5],
+)  # the third on data under no good licence
 LICENCES = ("LicenseRef-internal", "CC-BY-4.0", "CC-BY-NC-4.0")  # the last one is not allowed
 CODE = facet(type="git", url="https://git.example/models", version="9c41ad2" + "0" * 33, path="train.py")
 DOCUMENTS = [
@@ -101,7 +107,7 @@ def bank(folder: Path) -> Iterator[Bank]:
 def models() -> list[Event]:
     """Models of all sorts of names, each trained once on data of its own; and one that is only named."""
     told = []
-    for number, name in enumerate((*NAMES, *HOSTILE)):
+    for number, name in enumerate(NAMES):
         data = table(f"features.{number:02}", "1", **_governed(LICENCES[number % len(LICENCES)]))
         told += [
             event(100 + number, f"build_{number}", f"12T{number:02}:00", outputs=[data]),
@@ -179,7 +185,7 @@ def _act(opened: Bank) -> None:
 
 
 def waived_control() -> str:
-    return next(each["id"] for each in _shipped()["controls"] if each["waivable"])
+    return next(str(each["id"]) for each in _shipped()["controls"] if each["waivable"])
 
 
 def in_days(days: int) -> str:
