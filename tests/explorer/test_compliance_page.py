@@ -101,16 +101,16 @@ def test_arrows_walk_the_grid_and_enter_tells_the_reason(open_page: Watched) -> 
         ("ArrowDown", ["1", "0"]),
     ):
         page.keyboard.press(key)
-        assert place(page) == list(where), key
+        assert place(page) == where, key
     page.keyboard.press("ArrowRight")
-    where = place(page)
+    here = place(page)
     page.keyboard.press("Enter")
     reason = page.get_by_role("complementary", name="Reason")
     expect(reason.get_by_role("heading").first).to_be_visible()
     reason.get_by_role("button", name="Close").focus()
     page.keyboard.press("Escape")
     expect(reason).to_have_count(0)
-    assert place(page) == where
+    assert place(page) == here
 
 
 def test_filters_say_how_much_they_leave_and_dim_the_rest(open_page: Watched) -> None:

@@ -45,7 +45,9 @@ export function Grid({ lines, controls, filter, chosen, choose, sort, sortBy }: 
   useLayoutEffect(() => {
     if (!walking.current) return;
     const element = box.current!;
-    if (at.row > 0) {
+    if (at.row === 0) {
+      element.scrollTop = 0;
+    } else {
       const head = element.querySelector('thead')!.offsetHeight;
       const top = (at.row - 1) * ROW;
       if (top < element.scrollTop) element.scrollTop = top;
