@@ -45,6 +45,18 @@ class LegState(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
+class ReleaseOutcome(StrEnum):
+    """What a decision of the gate says, or how a deployment stands to it, in one list."""
+
+    ALLOW = "ALLOW"
+    DENY = "DENY"
+    PENDING = "PENDING"
+    INDETERMINATE = "INDETERMINATE"
+    GATED = "GATED"
+    LAPSED = "LAPSED"
+    UNGATED = "UNGATED"
+
+
 class TruncationReason(StrEnum):
     DEPTH = "DEPTH"
     LIMIT = "LIMIT"
@@ -232,4 +244,15 @@ _explain(
     ALLOW="An allow of the gate that nobody has used.",
     APPROVAL="A person's approval of a version.",
     WAIVER="A waiver of a control.",
+)
+_explain(
+    ReleaseOutcome,
+    "What a decision says, or how a deployment stands to the gate.",
+    ALLOW="A decision: the version may go.",
+    DENY="A decision: it may not.",
+    PENDING="A decision: nothing is missing but approvals.",
+    INDETERMINATE="A decision: it could not be decided, which is no yes.",
+    GATED="A deployment while an allow was valid.",
+    LAPSED="A deployment after its allow had lapsed.",
+    UNGATED="A deployment that no allow came before.",
 )

@@ -31,12 +31,16 @@ from catalog_graphql.lineage import (
 from catalog_graphql.log import LogStatus, log_status, snapshot
 from catalog_graphql.nodes import MODELS, NODES, Model, Node, common, node
 from catalog_graphql.packs import PolicyPack, policy_packs
+from catalog_graphql.releases import Timeline
+from catalog_graphql.replays import Replaying
 from catalog_graphql.resolver import resolver
 from catalog_graphql.scalars import DateTime, micros, time_of
 from catalog_graphql.service import DeploymentConnection, Environment, connection, interval_page
+from catalog_graphql.statements import Vocabulary
 from catalog_graphql.trace import PredictionTrace, prediction_trace
 from catalog_graphql.unknowns import Unknowns
 from catalog_graphql.verdicts import PolicyReport, report
+from catalog_graphql.viewer import Identity
 
 At = Annotated[inputs.AsOf | None, strawberry.argument(description="The point in both times; left out: now.")]
 AtLeast = Annotated[
@@ -49,7 +53,7 @@ _PATHS = 5
 
 
 @strawberry.type(description="Questions. Each is answered from one state of the graph.")
-class Query(Overview, Compliance, Unknowns):
+class Query(Overview, Compliance, Unknowns, Timeline, Replaying, Vocabulary, Identity):
     @resolver("The node with an id; null where the graph, at that point, has none.")
     async def node(
         self,

@@ -15,6 +15,8 @@ from policies import verdict
 from policies.evidence import gaps
 from policies.needed import Needed, needed
 from policies.senders import sender
+from policies.outcome import BREAK_GLASS_HOURS
+from policies.terms import WAIVER_DAYS
 from policies.verdict import Enforcement, GateState, Severity, Verdict
 
 
@@ -52,6 +54,12 @@ class CheckResult:
     waiver: strawberry.ID | None = strawberry.field(description="The waiver that covers it.")
 
 
+@strawberry.type(description="How long a control may be set aside.")
+class WaiverTerms:
+    days: int = strawberry.field(description="By two people, at most.")
+    break_glass_hours: int = strawberry.field(description="By one person alone, at most.")
+
+
 @strawberry.type(description="What one control says of the target.")
 class ControlVerdict:
     pack: str = strawberry.field(description="The pack as NAME@VERSION.")
@@ -74,6 +82,10 @@ class ControlVerdict:
     blocked_by: list[str] = strawberry.field(description="Kinds of the gaps that keep it from being known.")
     fields: list[str] = strawberry.field(description="The evidence that it reads.")
     next_flip_at: DateTime | None = strawberry.field(description="When time alone will change the verdict.")
+    awaits_approval: bool = strawberry.field(description="Whether nothing is missing but approvals.")
+    waiver_terms: WaiverTerms | None = strawberry.field(
+        description="For how long it may be waived; null for one that may not."
+    )
 
 
 @strawberry.type(description="A way in which a field of the evidence can come to be known.")
@@ -173,6 +185,10 @@ def control(found: verdict.ControlResult, cut: AsOf) -> ControlVerdict:
         blocked_by=list(found.blocked_by),
         fields=list(found.fields),
         next_flip_at=optional_time(found.next_flip_at),
+        awaits_approval=found.awaits_approval,
+        waiver_terms=WaiverTerms(days=WAIVER_DAYS[found.severity], break_glass_hours=BREAK_GLASS_HOURS)
+        if found.waivable
+        else None,
     )
 
 

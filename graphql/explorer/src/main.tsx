@@ -20,6 +20,8 @@ const BELOW = [
   { path: '/models/:version', view: lazy(() => import('./dossier/page')) },
   { path: '/models/:version/compare/:base', view: lazy(() => import('./dossier/compare')) },
   { path: '/unknowns', view: lazy(() => import('./unknowns/page')) },
+  { path: '/decisions/file', view: lazy(() => import('./decisions/file')) },
+  { path: '/decisions/:id', view: lazy(() => import('./decisions/decision')) },
 ] as const;
 
 function App() {
