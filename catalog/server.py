@@ -52,7 +52,7 @@ from catalog.telemetry import CountRequests, Metrics, configure_logging
 from catalog.tracing import configure_tracing
 from catalog.transparency import Transparency, transparency_routes
 from catalog_graphql.application import create_graphql
-from catalog_graphql.assets import CONSOLE_POLICY, POLICY
+from catalog_graphql.assets import CONSOLE_POLICY, POLICY, explorer_operations
 from catalog_graphql.trusted import TrustedDocuments, shipped, trusted_documents
 from ingest.http import LineageDoor
 from ingest.http import routes as lineage_routes
@@ -269,7 +269,7 @@ def _open_findings(access: Access) -> Mapping[str, int]:
 
 def _trusted(settings: Settings) -> TrustedDocuments | None:
     folder = settings.trusted_documents
-    return None if folder is None else trusted_documents(*shipped(), folder)
+    return None if folder is None else trusted_documents(*shipped(), folder, texts=explorer_operations())
 
 
 def _connections(settings: Settings) -> ConnectionLimits:

@@ -33,5 +33,5 @@ class Vocabulary:
 
 
 def _type(found: StatementType) -> AttestationType:
-    schema = orjson.dumps(found.model.model_json_schema(), option=orjson.OPT_SORT_KEYS).decode()
+    schema = orjson.dumps(found.model.model_json_schema()).decode()  # in the order of the properties, as a form has it
     return AttestationType(name=found.name, meaning=found.meaning, targets=sorted(found.targets), schema=schema)

@@ -1,4 +1,5 @@
-// Types for every operation in src/**/*.graphql, from the schema as it is written down.
+// Types for every operation in src/**/*.graphql, from the schema as it is written down; and the texts as they are sent,
+// so that a server which runs none but known operations knows these.
 import { codegen } from '@graphql-codegen/core';
 import { preset } from '@graphql-codegen/client-preset';
 import { buildSchema, parse } from 'graphql';
@@ -35,8 +36,10 @@ const sections = await preset.buildGeneratesSection({
 await mkdir(OUTPUT, { recursive: true });
 for (const section of sections) {
   const text = await codegen({ ...section, profiler: undefined });
-  if (section.filename.endsWith('/graphql.ts')) await writeApart(text);
-  else await writeFile(section.filename, text);
+  if (section.filename.endsWith('/graphql.ts')) {
+    await writeTexts(text);
+    await writeApart(text);
+  } else await writeFile(section.filename, text);
 }
 
 /** Each operation in a module of its own, so that a page brings along only those that it asks. */
@@ -53,4 +56,13 @@ async function writeApart(text) {
     types = types.replace(whole, `export { ${name} } from './${name}';`);
   }
   await writeFile(`${OUTPUT}graphql.ts`, types);
+}
+
+/** The text of every operation as it is sent, for servers with a closed list of them. */
+async function writeTexts(generated) {
+  const texts = [...generated.matchAll(/^export const \w+Document = new TypedDocumentString\(`([^`]*)`/gm)].map(([, text]) => text);
+  const operations = documents.flatMap(({ document }) => document.definitions).filter(({ kind }) => kind === 'OperationDefinition');
+  if (texts.length !== operations.length) throw new Error(`${operations.length} operations are written, and ${texts.length} were found as they are sent.`);
+  await mkdir('public/gql', { recursive: true });
+  await writeFile('public/gql/operations.json', JSON.stringify(texts));
 }

@@ -91,7 +91,7 @@ function Attesting({ about, close }: { about: readonly JudgedFragment[]; close: 
       </label>
       {chosen && <p className="dim">{chosen.meaning}</p>}
       {type === OWN && <label>Its name <span className="dim">lower_snake_case</span><input name="ownType" required pattern="[a-z0-9_]+" spellCheck={false} /></label>}
-      <Fields key={`${target.kind} ${type}`} of={properties} />
+      <div className="fields" key={`${target.kind} ${type}`}><Fields of={properties} /></div>
       <label>Until (UTC)<input type="datetime-local" name="expiresAt" required min={ahead(60_000)} defaultValue={ahead(YEAR)} /></label>
       <details>
         <summary>Document, role, beginning</summary>
@@ -113,7 +113,7 @@ function Fields({ of }: { of: readonly Property[] }) {
     property.kind === 'part' ? (
       <fieldset key={property.path}>
         <legend>{caption(property.name)}</legend>
-        <Fields of={property.inner} />
+        <div className="fields"><Fields of={property.inner} /></div>
       </fieldset>
     ) : (
       <label key={property.path}>

@@ -103,5 +103,5 @@ function jsonOf(path: string, text: string): Json {
 /** `riskTier` as `Risk tier`. */
 export function caption(name: string): string {
   const words = name.replace(/([A-Z0-9]+)/g, (found) => ` ${found.toLowerCase()}`);
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return (words.charAt(0).toUpperCase() + words.slice(1)).replace(/\b(eu|gpai|uri)\b/gi, (found) => found.toUpperCase());
 }
