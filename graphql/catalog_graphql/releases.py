@@ -64,7 +64,13 @@ class _Happening:
     outcome: ReleaseOutcome | None = None
 
 
-TIMELINE: Listing[_Happening] = Listing("releases", lambda each: (f"{each.at:020d}", each.id), descending=True)
+def _place(happening: _Happening) -> tuple[str, str, str]:
+    """In time; decisions of one instant in the order of the log."""
+    seq = -1 if happening.act is None else happening.act.seq
+    return f"{happening.at:020d}", f"{seq + 1:020d}", happening.id
+
+
+TIMELINE: Listing[_Happening] = Listing("releases", _place, descending=True)
 
 
 @strawberry.type

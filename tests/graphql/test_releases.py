@@ -12,7 +12,7 @@ from policies.statements import STATEMENTS
 from policies.terms import WAIVER_DAYS
 from policies.verdict import Severity
 from tests.graphql.test_policies import PEOPLE, READER, STRANGER, TARGET, WAIVE, Desk, decide, inventory
-from tests.policies.office import ANN, BOB, ENVIRONMENT, PACK, PIPELINE, REGISTRY, Office
+from tests.policies.office import ANN, BOB, CARL, ENVIRONMENT, PACK, PIPELINE, REGISTRY, Office
 from tests.policies.test_lapse import serving
 
 RELEASES = """query ($filter: ReleaseFilter, $at: AsOf, $first: Int, $after: String) {
@@ -164,3 +164,17 @@ def test_what_answered_an_act_has_its_own_entry(desk: Desk) -> None:
     (answer,) = signed["answers"]
     assert (answer["by"], answer["name"]) == (BOB.person, "countersignWaiver")
     assert answer["entry"]["seq"] > signed["entry"]["seq"]
+
+
+def test_a_version_lists_all_that_several_people_did(desk: Desk) -> None:
+    inventory(desk)
+    approve = "mutation ($input: ApproveInput!) { approve(input: $input) { id } }"
+    for who in (BOB, CARL):
+        desk.ask(who, approve, input={"target": TARGET, "environment": ENVIRONMENT})
+    read = """query ($ref: NodeRef!) { find(ref: $ref) { ... on ModelVersion {
+      approvals { by state answers { by } } } } }"""
+    listed = desk.ask(ANN, read, ref=TARGET)["find"]["approvals"]
+    assert [(each["by"], each["state"], each["answers"]) for each in listed] == [
+        (BOB.person, "STANDING", []),
+        (CARL.person, "STANDING", []),
+    ]

@@ -1,5 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { type ReactNode, useState } from 'react';
+import { useState } from 'react';
 import { ask } from '../ask';
 import {
   ApproveDocument,
@@ -257,15 +257,15 @@ const REVOKES = {
   Attestation: async (id: string, reason: string) => answered('statement', (await ask(RevokeAttestationDocument, { input: { id, reason } })).revokeAttestation),
 };
 
-export function Revoke({ kind, act, what }: { kind: keyof typeof REVOKES; act: Act; what: ReactNode }) {
+export function Revoke({ kind, act, what }: { kind: keyof typeof REVOKES; act: Act; what: string }) {
   return (
-    <Dialog button="Revoke" name={`Revoke what ${act.by} did`} title={`Revoke the ${kind === 'Attestation' ? 'statement' : kind.toLowerCase()}`}>
+    <Dialog button="Revoke" name={`Revoke ${what}, by ${act.by}`} title={`Revoke the ${kind === 'Attestation' ? 'statement' : kind.toLowerCase()}`}>
       {(close) => <Revoking kind={kind} act={act} what={what} close={close} />}
     </Dialog>
   );
 }
 
-function Revoking({ kind, act, what, close }: { kind: keyof typeof REVOKES; act: Act; what: ReactNode; close: () => void }) {
+function Revoking({ kind, act, what, close }: { kind: keyof typeof REVOKES; act: Act; what: string; close: () => void }) {
   const queries = useQueryClient();
   const bind = (given: FormData): Bound | string => {
     const reason = text(given, 'reason');

@@ -33,7 +33,7 @@ export default function DecisionPage() {
     document.title = decision ? `${decision.state} ${named(decision.target)} · Lineward` : 'Decision · Lineward';
   }, [decision]);
   if (found.isPending) return <Loading what="Loading the decision" />;
-  if (found.isError) return <Failed error={found.error} again={() => void found.refetch()} />;
+  if (!found.data) return <Failed error={found.error} again={() => void found.refetch()} />;
   if (!decision) return <Unknown />;
   return <Told decision={decision} />;
 }

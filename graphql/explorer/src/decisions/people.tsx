@@ -17,7 +17,7 @@ export function People({ subject, now }: { subject: Subject; now: Now | undefine
   const held = useKey();
   const acts = useQuery({ queryKey: ['acts on', subject.version.id, held], queryFn: ({ signal }) => ask(ActsOnDocument, { id: subject.version.id }, signal) });
   if (acts.isPending) return <Loading what="Loading what people did" />;
-  if (acts.isError) return <Failed error={acts.error} again={() => void acts.refetch()} />;
+  if (!acts.data) return <Failed error={acts.error} again={() => void acts.refetch()} />;
   const found = acts.data.node;
   if (!found || !('approvals' in found)) return <p className="dim">Only versions of models are approved.</p>;
   const model = found.model;
