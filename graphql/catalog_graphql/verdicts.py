@@ -14,8 +14,8 @@ from catalog_graphql.scalars import DateTime, optional_time, time
 from policies import verdict
 from policies.evidence import gaps
 from policies.needed import Needed, needed
-from policies.senders import sender
 from policies.outcome import BREAK_GLASS_HOURS
+from policies.senders import sender
 from policies.terms import WAIVER_DAYS
 from policies.verdict import Enforcement, GateState, Severity, Verdict
 

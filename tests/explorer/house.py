@@ -50,6 +50,8 @@ STATEMENTS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
+SERVICE = {"jobType": facet(processingType="SERVICE", integration="TEST", jobType="SERVICE")}
+SERVES = {"lineward_serving": facet(endpoint="https://score.bank.example", environment="production")}
 _WEEK = 7 * 86_400 * instant.SECOND
 
 
@@ -99,6 +101,14 @@ class House:
         more = {"compensatingControl": "checked by hand", "expiresAt": instant.text(microseconds_now() + _WEEK)}
         waiver = self.ask("rita", WAIVE, input={"target": {"id": self.version(label)}, **said, **more})["waive"]["id"]
         self.ask("omar", WAIVE, input={"waiver": waiver})
+
+    def serve(self, label: str) -> None:
+        """From now on the service says that it serves this version."""
+        said = event(
+            9, "loan-scoring", "02T12:00", "RUNNING", inputs=[model(label)], job_facets=SERVICE, run_facets=SERVES
+        )
+        self.report(said | {"eventTime": instant.text(microseconds_now())})
+        self.server.await_projection()
 
     def report(self, *events: Event) -> None:
         for each in events:
@@ -163,13 +173,11 @@ def released() -> list[Event]:
     raw = table("raw.loan_applications", "2026-10-01")
     governed = facet(licence="internal:bank-data-v1", personalData=True, purposes=["credit"])
     features = [table("features.loan_default", each, lineward_dataGovernance=governed) for each in ("40", "41")]
-    service = {"jobType": facet(processingType="SERVICE", integration="TEST", jobType="SERVICE")}
-    serves = {"lineward_serving": facet(endpoint="https://score.bank.example", environment="production")}
     hostile = table(HOSTILE[0] + HOSTILE[2], "1", REGISTRY, datasetType=facet(datasetType="MODEL"))
     return [
         event(1, "build_features", "01T05:00", inputs=[raw], outputs=[features[0]]),
         _by_dana(training(2, "02T09:00", "40", "6"), "a1"),
-        event(3, "loan-scoring", "02T12:00", "RUNNING", inputs=[model("6")], job_facets=service, run_facets=serves),
+        event(3, "loan-scoring", "02T12:00", "RUNNING", inputs=[model("6")], job_facets=SERVICE, run_facets=SERVES),
         event(4, "build_features", "09T05:00", inputs=[raw], outputs=[features[1]]),
         _by_dana(training(5, "10T09:00", "41", "7"), "b2"),
         event(6, "train_hostile", "11T09:00", inputs=[table(HOSTILE[4], "1", LAKE), raw], outputs=[hostile]),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Request, Route, expect
 
 from catalog_graphql.assets import explorer_operations
 from policies.attestation.bundle import held
@@ -75,16 +75,13 @@ def confirmed(page: Page, verb: str) -> str:
 # The timeline ------------------------------------------------------------------------------------------------------
 
 
-def test_what_went_past_the_gate_stands_beside_decisions(
-    open_as: Callable[..., Page], denied: str, picture: Picture
-) -> None:
+def test_what_went_past_the_gate_stands_beside_decisions(open_as: Callable[..., Page], denied: str) -> None:
     page = open_as("rita", "/decisions")
     row = page.locator(".timeline li")
     expect(row.filter(has_text="DENY").first).to_contain_text("loan-default 6 into production")
     ungated = row.filter(has_text="UNGATED")
     expect(ungated).to_contain_text("No allow came before it.")
     expect(ungated).to_contain_text("loan-scoring")
-    picture(page, "explorer-decisions")
     page.get_by_label("Outcome").select_option("UNGATED")
     expect(row).to_have_count(1)
     assert "outcome=UNGATED" in page.url
@@ -107,6 +104,7 @@ def test_two_people_take_a_denial_to_an_allow_by_click(
     open_as: Callable[..., Page], house: House, tmp_path: Path, picture: Picture
 ) -> None:
     page = open_as("pipeline", f"/decisions?ask={house.version('7')}")
+    expect(dialog(page).get_by_label("Version of loan-default")).to_be_visible()
     dialog(page).get_by_role("button", name="Review").click()
     expect(dialog(page)).to_contain_text("loan-default@7")
     dialog(page).get_by_role("button", name="Ask the gate").click()
@@ -116,12 +114,13 @@ def test_two_people_take_a_denial_to_an_allow_by_click(
     stands = page.get_by_role("region", name="What stands against it")
     expect(stands.locator(".control")).to_have_count(3)
     expect(stands.get_by_label("What proves it").first).to_contain_text("raw.loan_applications")
+    expect(page.get_by_role("region", name="If you ask now")).to_contain_text("still, for the same reasons")
     picture(page, "explorer-decision")
 
     # Whoever asked cannot approve: the server says so, and what to do.
-    people(page).get_by_role("button", name="Approve").click()
+    people(page).get_by_role("button", name="Approve", exact=True).click()
     dialog(page).get_by_role("button", name="Review").click()
-    dialog(page).get_by_role("button", name="Approve").click()
+    dialog(page).get_by_role("button", name="Approve", exact=True).click()
     expect(dialog(page).get_by_role("alert")).to_contain_text("may not approve")
     dialog(page).get_by_role("button", name="Close").click()
 
@@ -152,14 +151,14 @@ def test_two_people_take_a_denial_to_an_allow_by_click(
     expect(dialog(page).get_by_role("alert")).to_contain_text("Let a second person countersign it")
     dialog(page).get_by_role("button", name="Close").click()
 
-    people(page).get_by_role("button", name="Approve").click()
+    people(page).get_by_role("button", name="Approve", exact=True).click()
     dialog(page).get_by_label("Conditions").fill("watched weekly")
     dialog(page).get_by_role("button", name="Review").click()
     for bound in (f"sha256:{'b2' * 32}", "closure digest", "production", "every use", "watched weekly", "no end"):
         expect(dialog(page)).to_contain_text(bound)
     expect(dialog(page)).to_contain_text(address("rita"))
     picture(page, "explorer-approve")
-    dialog(page).get_by_role("button", name="Approve").click()
+    dialog(page).get_by_role("button", name="Approve", exact=True).click()
     with page.expect_download() as downloaded:
         dialog(page).get_by_role("button", name="Receipt of entry").click()
     receipt = tmp_path / downloaded.value.suggested_filename
@@ -172,7 +171,7 @@ def test_two_people_take_a_denial_to_an_allow_by_click(
     sign_in(page, house, "omar", "rita")
     people(page).get_by_role("button", name="Countersign the waiver of B-03").click()
     assert address("omar") in confirmed(page, "Countersign")
-    people(page).get_by_role("button", name="Approve").click()
+    people(page).get_by_role("button", name="Approve", exact=True).click()
     assert "STANDING" in confirmed(page, "Approve")
 
     sign_in(page, house, "pipeline", "omar")
@@ -187,6 +186,10 @@ def test_two_people_take_a_denial_to_an_allow_by_click(
     again = page.get_by_role("region", name="Computed again by the server")
     expect(again).to_contain_text("16 controls come out as recorded")
     _verifies_offline(page, house, tmp_path)
+    house.serve("7")
+    page.goto("/decisions")
+    expect(page.locator(".timeline li").filter(has_text="GATED").first).to_contain_text("In time after its allow")
+    picture(page, "explorer-decisions")
 
 
 def _verifies_offline(page: Page, house: House, folder: Path) -> None:
@@ -212,15 +215,15 @@ def test_two_people_take_a_denial_to_an_allow_by_keyboard(
     for who in ("rita", "omar"):
         page.evaluate("([name, key]) => sessionStorage.setItem(name, key)", [KEY, house.keys[who]])
         page.reload()
-        expect(people(page).get_by_role("button", name="Approve")).to_be_visible()
-        _press(page, people(page).get_by_role("button", name="Approve"))
+        expect(people(page).get_by_role("button", name="Approve", exact=True)).to_be_visible()
+        _press(page, people(page).get_by_role("button", name="Approve", exact=True))
         _press(page, dialog(page).get_by_role("button", name="Review"))
         expect(dialog(page).get_by_role("heading", name="Exactly this is bound")).to_be_focused()
-        _press(page, dialog(page).get_by_role("button", name="Approve"))
+        _press(page, dialog(page).get_by_role("button", name="Approve", exact=True))
         expect(dialog(page).get_by_role("heading", name="STANDING: the approval is in the log")).to_be_focused()
         page.keyboard.press("Escape")
         expect(dialog(page)).to_have_count(0)
-        expect(people(page).get_by_role("button", name="Approve")).to_be_focused()
+        expect(people(page).get_by_role("button", name="Approve", exact=True)).to_be_focused()
     page.evaluate("([name, key]) => sessionStorage.setItem(name, key)", [KEY, house.keys["pipeline"]])
     page.reload()
     _press(page, page.get_by_role("button", name="Ask again"))
@@ -324,13 +327,15 @@ def test_a_file_is_checked_as_the_command_line_checks_it(
 
 
 def test_what_a_server_changed_shows_on_its_own_page(browser: Browser, house: House, denied: str, bundle: Json) -> None:
-    def lie(route: Route) -> None:
+    def lie(route: Route, request: Request) -> None:
+        if "query Decision(" not in (request.post_data or ""):
+            route.fallback()
+            return
         answer = route.fetch()
         content = answer.json()
-        if (content.get("data") or {}).get("decision"):
-            told = json.loads(content["data"]["decision"]["bundle"])
-            told["decision"]["reasons"] = ["All is well."]
-            content["data"]["decision"]["bundle"] = json.dumps(told)
+        told = json.loads(content["data"]["decision"]["bundle"])
+        told["decision"]["reasons"] = ["All is well."]
+        content["data"]["decision"]["bundle"] = json.dumps(told)
         route.fulfill(response=answer, json=content)
 
     with watched(browser, house.server.url) as open_path:
@@ -351,7 +356,7 @@ def test_hostile_names_are_text_and_nothing_else(open_as: Callable[..., Page], h
     assert page.locator("main img, main script").count() == 0
     assert page.title() != "taken"
     assert "\u202e" not in page.locator("main").inner_text()
-    people(page).get_by_role("button", name="Approve").click()
+    people(page).get_by_role("button", name="Approve", exact=True).click()
     dialog(page).get_by_role("button", name="Review").click()
     expect(dialog(page)).to_contain_text("<img src=x")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

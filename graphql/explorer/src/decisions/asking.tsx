@@ -5,15 +5,15 @@ import { linkTo, useParameters } from '../address';
 import { ask } from '../ask';
 import { DecideDocument, type JudgedFragment, VersionsOfDocument } from '../gql/graphql';
 import { NodeSearch } from '../shell/search';
-import { legible, shortVersion } from '../words';
+import { legible } from '../words';
 import { Acting, type Bound, Dialog, text, Window } from './dialog';
-import { STATES, versionOf, wholeName } from './words';
+import { brief, STATES, versionOf, wholeName } from './words';
 
 /** Puts a version before the gate: what it answers is recorded, and names who asked. */
 export function AskTheGate({ of, environment, button = 'Ask the gate' }: { of?: JudgedFragment; environment?: string; button?: string }) {
   const [parameters, change] = useParameters();
   const wanted = of ? null : parameters.get('ask');
-  const content = (close: () => void) => <Asking of={of?.id ?? wanted ?? undefined} environment={environment} close={close} />;
+  const content = (close: () => void) => <Asking of={of} wanted={wanted ?? undefined} environment={environment} close={close} />;
   const leave = () => change({ ask: null }, { replace: true });
   return (
     <>
@@ -23,19 +23,27 @@ export function AskTheGate({ of, environment, button = 'Ask the gate' }: { of?: 
   );
 }
 
-function Asking({ of, environment, close }: { of: string | undefined; environment: string | undefined; close: () => void }) {
+interface Props {
+  of: JudgedFragment | undefined;
+  wanted: string | undefined; // the id of a model or version that the address names
+  environment: string | undefined;
+  close: () => void;
+}
+
+function Asking({ of, wanted, environment, close }: Props) {
   const [parameters] = useParameters();
   const queries = useQueryClient();
-  const [chosen, setChosen] = useState(of);
+  const [chosen, setChosen] = useState(wanted);
   const found = useQuery({
     queryKey: ['versions of', chosen],
     queryFn: ({ signal }) => ask(VersionsOfDocument, { id: chosen! }, signal),
     enabled: chosen !== undefined,
   }).data?.node;
-  const versions = found?.__typename === 'Model' ? found.versions.nodes : found?.__typename === 'ModelVersion' ? [found] : [];
+  const versions: readonly JudgedFragment[] = of ? [of] : found?.__typename === 'Model' ? found.versions.nodes : found ? [found] : [];
   const bind = (given: FormData): Bound | string => {
     const version = versions.find(({ id }) => id === given.get('version'));
     const where = text(given, 'environment');
+    if (chosen && !found) return 'Its versions are still being asked for. Try again in a moment.';
     if (!version) return 'Choose a version of a model.';
     if (!where) return 'Name the environment that it is to go into.';
     const use = text(given, 'use');
@@ -62,12 +70,12 @@ function Asking({ of, environment, close }: { of: string | undefined; environmen
   return (
     <Acting bind={bind} close={close} after={() => void queries.invalidateQueries()}>
       <p className="dim">Whoever asks counts as none of those who approve: let somebody ask who will not.</p>
-      {!of && !found && <NodeSearch label="Find the model" placeholder="Find the model" kinds={['MODEL']} pick={(node) => setChosen(node.id)} />}
-      {found && (
+      {!of && !chosen && <NodeSearch label="Find the model" placeholder="Find the model" kinds={['MODEL']} pick={(node) => setChosen(node.id)} />}
+      {versions.length > 0 && (
         <label>
-          Version of <bdi>{legible(found.name)}</bdi>
+          Version of <bdi>{brief(legible(versions[0]!.name))}</bdi>
           <select name="version" required>
-            {versions.map((each) => <option key={each.id} value={each.id}>{versionOf(each) || legible(shortVersion(each.version))}</option>)}
+            {versions.map((each) => <option key={each.id} value={each.id}>{versionOf(each)}</option>)}
           </select>
         </label>
       )}

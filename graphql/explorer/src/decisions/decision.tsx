@@ -13,7 +13,7 @@ import { Facts, Receipt } from './dialog';
 import { Evidence, itemNames } from './evidence';
 import { type Now, useNow } from './now';
 import { People } from './people';
-import { Proof, useVerified, Verdict } from './proof';
+import { Proof, useVerified, Verdict, verdictOf } from './proof';
 import { saveText } from './saving';
 import { isObject, type JsonObject, list, part, said } from './strict';
 import { useViewer } from '../shell/viewer';
@@ -64,7 +64,7 @@ function Told({ decision }: { decision: Decision }) {
   return (
     <div className="page decision">
       <p className="back"><Link href={linkTo('/decisions', parameters)}>Decisions</Link></p>
-      <div className="verdict-head" data-tone={tone(decision.state)}>
+      <div className="verdict-head" data-tone={found.verified && verdictOf(found.verified).tone === 'bad' ? 'bad' : tone(decision.state)}>
         <p className="state-word">{decision.state}</p>
         <div>
           <h1 title={target ? brief(wholeName(target), 400) : undefined}>

@@ -4,7 +4,7 @@ import { linkTo, useParameters } from '../address';
 import { legible, plural } from '../words';
 import { Facts } from './dialog';
 import { Evidence } from './evidence';
-import { Proof, useVerified } from './proof';
+import { Proof, useVerified, verdictOf } from './proof';
 import { list, part, said } from './strict';
 import { brief } from './words';
 import './decisions.css';
@@ -39,6 +39,7 @@ export default function FilePage() {
           {decision ? (
             <section aria-label="What the file says">
               <h2>What the file says</h2>
+              {found.verified && verdictOf(found.verified).tone === 'bad' && <p className="trouble">It does not verify: nothing of this is vouched for.</p>}
               <Facts
                 of={[
                   ['state', <b key="s">{legible(said(decision['state']))}</b>],
