@@ -8,7 +8,7 @@ import typer
 
 from catalog.commands import reference
 from catalog.commands.options import Data, Graph, Url, place
-from catalog.errors import InvalidInputError
+from catalog.errors import InvalidInputError, LinewardError
 
 if TYPE_CHECKING:
     from catalog.commands.gate_reports import Reports
@@ -57,6 +57,10 @@ def gate(
     junit: Annotated[Path | None, typer.Option(metavar="F", help="Write a JUnit report.")] = None,
     markdown: Annotated[Path | None, typer.Option(metavar="F", help="Write Markdown, for a pull request.")] = None,
     attest: Annotated[Path | None, typer.Option(metavar="F", help="Write the signed attestation alone (DSSE).")] = None,
+    receipt: Annotated[
+        Path | None,
+        typer.Option(metavar="F", help="Write the proof that the decision is in the log (.tlog-proof)."),
+    ] = None,
     url: Url = None,
     data: Data = None,
     graph: Graph = None,
@@ -79,7 +83,7 @@ def gate(
     if on_error is OnError.ALLOW:
         check_outage_rule(environment, at_url)
     seconds = 0 if wait is None else seconds_of("--wait", wait)
-    reports = Reports(json=json, sarif=sarif, junit=junit, markdown=markdown, attest=attest)
+    reports = Reports(json=json, sarif=sarif, junit=junit, markdown=markdown, attest=attest, receipt=receipt)
     reports.prepare()
     asking = Asking(
         at_url,
@@ -105,6 +109,7 @@ def gate(
         typer.echo("Interrupted; nothing was decided. Run the same command again to go on.", err=True)
         raise typer.Exit(INTERRUPTED) from error
     _tell(answer, reports)
+    _prove(answer, reports, at_url, in_folder)
     raise typer.Exit(EXIT_CODES[answer.decision.state])
 
 
@@ -121,3 +126,19 @@ def _tell(answer: "Answer", reports: "Reports") -> None:
         console.width = UNWRAPPED
     for part in summary(answer.decision):
         console.print(part)
+
+
+def _prove(answer: "Answer", reports: "Reports", url: str | None, data: Path | None) -> None:
+    """The receipt comes last: without it the decision stands, and the command ends as undecided, never as a deny."""
+    from functools import partial
+
+    from catalog.commands.gate_asking import UndecidableError
+    from catalog.commands.receipt import receipt_of
+
+    try:
+        reports.write_receipt(answer, partial(receipt_of, url, data))
+    except LinewardError as error:
+        raise UndecidableError(
+            f"the decision {answer.decision.id} stands, but no receipt of it was written: {error.message}",
+            f"Do not release on it; once that is mended: lineward receipt --decision {answer.decision.id} -o FILE",
+        ) from error

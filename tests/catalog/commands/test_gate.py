@@ -15,6 +15,7 @@ from catalog.commands.options import settings
 from catalog.composition import open_data
 from catalog.errors import RetryableError
 from catalog.identity import NodeKind
+from catalog.log.checkpoint_key import PUBLIC
 from policies.formats.document import decision_of
 from tests.catalog.commands.company import Company
 from tests.catalog.commands.conftest import Lineward
@@ -61,6 +62,37 @@ def test_what_was_allowed_verifies_and_replays_offline(released: Company, linewa
     assert lineward("decision", "replay", bundle).exit_code == 0
     shown = lineward("decision", "show", id_of(bundle), *released.place)
     assert shown.exit_code == 0, shown.stderr
+
+
+def test_a_receipt_proves_offline_that_the_decision_is_in_the_log(released: Company, lineward: Lineward) -> None:
+    bundle, proof = released.folder / "decision.json", released.folder / "release.tlog-proof"
+    done = released.gate("--json", bundle, "--receipt", proof)
+    assert done.exit_code == 0, done.stderr
+    key = released.data / PUBLIC
+    verified = lineward("verify", proof, "--key", key, "--document", bundle)
+    assert verified.exit_code == 0, (verified.stdout, verified.stderr)
+    other = released.folder / "other.json"
+    assert released.gate("--json", other).exit_code == 0
+    assert lineward("verify", proof, "--key", key, "--document", other).exit_code == 1
+
+
+def test_a_preview_has_no_receipt(released: Company) -> None:
+    proof = released.folder / "release.tlog-proof"
+    proof.write_text("of an earlier answer")
+    done = released.gate("--preview", "--receipt", proof)
+    assert done.exit_code == 0
+    assert "a preview is not in the log" in done.stderr
+    assert not proof.exists()
+
+
+def test_a_receipt_that_cannot_be_had_ends_undecided_after_everything_else_is_written(released: Company) -> None:
+    bundle, proof = released.folder / "decision.json", released.folder / "release.tlog-proof"
+    no_key = {"LINEWARD_CHECKPOINT_KEY_FILE": str(released.folder / "nowhere" / "key.pem")}
+    done = released.gate("--json", bundle, "--receipt", proof, env=no_key)
+    assert done.exit_code == 3
+    assert done.stdout.startswith("ALLOW")
+    assert f"the decision {id_of(bundle)} stands" in done.stderr
+    assert not proof.exists()
 
 
 def id_of(bundle: Path) -> str:
