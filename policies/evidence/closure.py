@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-import rfc8785
-
+from catalog.canonical import dumps
 from catalog.identity import NodeKind
 from catalog.model import Node
 from catalog.reading import MAX_DEPTH, MAX_LIMIT, Reading
@@ -69,7 +68,7 @@ def has_only_grown(old: Sequence[Sequence[str]], new: Sequence[Sequence[str]]) -
 
 def digest_of(value: Any) -> str:
     """SHA-256 over the canonical JSON (RFC 8785), as algorithm:hex."""
-    return f"sha256:{sha256(rfc8785.dumps(value)).hexdigest()}"
+    return f"sha256:{sha256(dumps(value)).hexdigest()}"
 
 
 _LINEAGE = "lineage"

@@ -10,10 +10,10 @@ Lists are ordered by the identity of their items, so that equal facts are equal 
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-import rfc8785
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from catalog.canonical import dumps
 from policies.evidence.source import attested, computed, custom, standard
 
 SCHEMA = "lineward.dev/evidence/v1"
@@ -767,7 +767,7 @@ class Evidence(Record):
 
 def canonical(document: dict[str, Any]) -> bytes:
     """The bytes that are hashed and frozen (RFC 8785)."""
-    return rfc8785.dumps(document)
+    return dumps(document)
 
 
 def thawed(document: Mapping[str, Any]) -> dict[str, Any]:
