@@ -78,6 +78,11 @@ class Reading:
         cut = self._reader.cut
         return None if cut.is_open else text(cut.valid)
 
+    @property
+    def newest(self) -> int:
+        """The latest received time of all that it knows, µs; 0 of nothing."""
+        return self._reader.newest()
+
     # Nodes -----------------------------------------------------------------------------------------------------
 
     def node(self, node: str) -> Node | None:

@@ -62,7 +62,7 @@ from policies.compliance.matrix import Matrix
 from policies.governance import Governance, governance
 from policies.http import GateDoor, gate_routes
 from policies.lapse import FindingKind, findings
-from policies.watch.acts import acts_between
+from policies.watch.acts import acts_between, others_between
 from policies.watch.watching import Watching, watched
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -130,6 +130,7 @@ def opened(settings: Settings) -> Iterator[Parts]:
             lag=lambda: reads.lag(lambda seq: log.entry(seq).recorded),
             observed=metrics.policies.observed,
             failed=metrics.policies.failed,
+            others=others_between(log.acts),
         )
         watching = stack.enter_context(Watching(reads, governing.judge, acts_between(log.acts)))
         governing = watched(governing, watching)

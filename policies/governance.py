@@ -15,6 +15,7 @@ from policies.attestation.reevaluation import reevaluate
 from policies.attestation.replay import Replay, replay
 from policies.evidence.builder import everyone
 from policies.evidence.draft import Authoritative
+from policies.evidence.kept import OthersBetween
 from policies.formats.document import Decision
 from policies.gate import Gate, Observed, unobserved
 from policies.journal import Journal
@@ -76,10 +77,11 @@ def governance(
     lag: Callable[[], float] | None = None,
     observed: Observed = unobserved,
     failed: Callable[[Exception], None] = lambda _error: None,
+    others: OthersBetween | None = None,
 ) -> Governance:
     """All parts over one log. See `Judge` and `Gate` for what is optional."""
     journal = Journal(access, append)
-    judge = Judge(authoritative, worker, failed=failed)
+    judge = Judge(authoritative, worker, failed=failed, others=others)
     return Governance(
         journal,
         Register(journal, authoritative),

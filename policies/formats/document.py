@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -27,10 +27,19 @@ def control_document(result: ControlResult) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if is_dataclass(value):
-        given = ((field.name, getattr(value, field.name)) for field in fields(value))
-        return {to_camel(name): _plain(each) for name, each in given if each is not None}
-    return [_plain(each) for each in value] if isinstance(value, tuple) else value
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    names = _names(type(value))
+    if not names:
+        return value
+    given = ((written, getattr(value, name)) for name, written in names)
+    return {written: each if type(each) is str else _plain(each) for written, each in given if each is not None}
+
+
+@cache
+def _names(record: type) -> tuple[tuple[str, str], ...]:
+    """The fields of a dataclass and how JSON writes them; none of another type."""
+    return tuple((each.name, to_camel(each.name)) for each in fields(record)) if is_dataclass(record) else ()
 
 
 def control_of(document: Mapping[str, Any]) -> ControlResult:
