@@ -328,16 +328,16 @@ def plain(body: Body) -> dict[str, Any]:
     return document
 
 
-def submission(body: Body) -> Submission:
-    """The entry of an act."""
-    content = canonical(plain(body))
+def submission(body: Body, told: Mapping[str, Any] | None = None) -> Submission:
+    """The entry of an act; `told` is its `plain` where the caller has it."""
+    content = canonical(plain(body) if told is None else told)
     return Submission(body.entry_type, body.by.principal, content, content, source=SOURCE)
 
 
-def recorded(body: Body, receipt: Receipt) -> Act:
-    """The act as a reading will see it, once projected."""
-    kind = KINDS[body.entry_type]
-    return Act(act_id(kind, body.id), kind, body.act, receipt.seq, rfc3339.parse(body.at), plain(body))
+def recorded(body: Body, receipt: Receipt, told: Mapping[str, Any] | None = None) -> Act:
+    """The act as a reading will see it, once projected; `told` as for `submission`."""
+    kind, said = KINDS[body.entry_type], plain(body) if told is None else told
+    return Act(act_id(kind, body.id), kind, body.act, receipt.seq, rfc3339.parse(body.at), said)
 
 
 def read(act: Act, kind: type[B]) -> B:

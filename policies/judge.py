@@ -153,6 +153,7 @@ class Judge:
             used.params,
             used.enforcement,
             used.digest,
+            built.digest,
         )
         try:
             found: list[ControlResult] = evaluate(asked) if self._worker is None else self._worker.run(_EVALUATE, asked)

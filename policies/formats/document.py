@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
-from functools import cache, cached_property
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_camel
 from catalog.errors import InvalidInputError
 from catalog.identity import NodeKind, act_id
 from policies.acts import Decide, invalid
-from policies.verdict import ControlResult, GateState, Verdict
+from policies.verdict import ControlResult, GateState, ItemResult, Missing, Verdict, Witness
 
 _CONTROL = TypeAdapter(ControlResult)
 _HUMP = re.compile("[A-Z]")
@@ -29,17 +29,18 @@ def control_document(result: ControlResult) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(each) for each in value]
-    names = _names(type(value))
-    if not names:
+    names = _NAMES.get(type(value))
+    if names is None:
         return value
     given = ((written, getattr(value, name)) for name, written in names)
     return {written: each if type(each) is str else _plain(each) for written, each in given if each is not None}
 
 
-@cache
-def _names(record: type) -> tuple[tuple[str, str], ...]:
-    """The fields of a dataclass and how JSON writes them; none of another type."""
-    return tuple((each.name, to_camel(each.name)) for each in fields(record)) if is_dataclass(record) else ()
+_NAMES = {
+    record: tuple((each.name, to_camel(each.name)) for each in fields(record))
+    for record in (ControlResult, ItemResult, Missing, Witness)
+}
+"""The fields of what results are made of, and how JSON writes them."""
 
 
 def control_of(document: Mapping[str, Any]) -> ControlResult:
