@@ -72,7 +72,6 @@ def gate(
     from catalog.commands.gate_asking import Asking
     from catalog.commands.gate_reports import Reports
     from catalog.commands.moment import seconds_of
-    from catalog.commands.outage import check_outage_rule, tell_outage
     from catalog.commands.remote import NobodyThereError
 
     if not environment:
@@ -81,6 +80,8 @@ def gate(
     named.node()  # a mistake in the reference comes before a server that does not answer
     at_url, in_folder = place(context, url, data)
     if on_error is OnError.ALLOW:
+        from catalog.commands.outage import check_outage_rule
+
         check_outage_rule(environment, at_url)
     seconds = 0 if wait is None else seconds_of("--wait", wait)
     reports = Reports(json=json, sarif=sarif, junit=junit, markdown=markdown, attest=attest, receipt=receipt)
@@ -103,6 +104,8 @@ def gate(
     except NobodyThereError as error:
         if on_error is OnError.DENY:
             raise
+        from catalog.commands.outage import tell_outage
+
         tell_outage(environment, error)
         raise typer.Exit(ALLOW) from error
     except KeyboardInterrupt as error:

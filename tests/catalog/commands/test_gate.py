@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -17,6 +19,7 @@ from catalog.errors import RetryableError
 from catalog.identity import NodeKind
 from catalog.log.checkpoint_key import PUBLIC
 from policies.formats.document import decision_of
+from tests.catalog.commands.answering import answering
 from tests.catalog.commands.company import Company
 from tests.catalog.commands.conftest import Lineward
 
@@ -232,6 +235,47 @@ def test_a_denial_is_signed_as_failed(company: Company) -> None:
     envelope = company.folder / "release.dsse.json"
     assert company.gate("--attest", envelope).exit_code == 1
     assert "payloadType" in json.loads(envelope.read_text())
+
+
+# What it takes to start --------------------------------------------------------------------------------------------
+
+NEEDLESS = (
+    "apsw",
+    "catalog.reading",
+    "catalog.settings",
+    "cel_expr_python",
+    "httpx",
+    "joserfc",
+    "policies.compiled",
+    "policies.engine",
+    "policies.judge",
+    "policies.pack",
+    "pydantic_settings",
+    "rich.status",
+    "securesystemslib",
+    "starlette",
+    "strawberry",
+    "yaml",
+)
+
+
+def test_a_gate_at_a_server_loads_nothing_that_it_does_not_need(released: Company) -> None:
+    """Most of what such a call takes is the time to import."""
+    bundle = released.folder / "decision.json"
+    assert released.gate("--json", bundle).exit_code == 0
+    decided = {"data": {"decide": {"bundle": bundle.read_text(), "attestation": None}}}
+    with answering(json.dumps(decided).encode()) as server:
+        arguments = ["gate", "--id", "dv_x", "--env", "production", "--url", server.url, "--json", "again.json"]
+        code = (
+            "import sys\n"
+            "from catalog.cli import app\n"
+            f"try: app({arguments!r}, prog_name='lineward')\n"
+            f"finally: print([name for name in {NEEDLESS!r} if name in sys.modules], file=sys.stderr)\n"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("ALLOW  risk@1")
+    assert done.stderr.strip() == "[]"
 
 
 # An unreachable server ---------------------------------------------------------------------------------------------
