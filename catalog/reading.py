@@ -8,7 +8,7 @@ import orjson
 
 from catalog.act import Act
 from catalog.errors import InvalidInputError, NotFoundError
-from catalog.graph.contract import EdgeKind, GraphReader, NodeRecord
+from catalog.graph.contract import Edge, EdgeKind, GraphReader, NodeRecord
 from catalog.graph.record import EventRecord
 from catalog.identity import ACTS, NodeKind, base_version, structure
 from catalog.instant import optional_text, text
@@ -68,6 +68,8 @@ class Reading:
         self._references = References(self._view, self._versions)
         self._deployments = Deployments(self._view, self._versions)
         self._registry = Registry(self._view)
+        self._fields: dict[bool, FieldGrain] = {}  # by whether they follow indirect ways
+        self._concerned: dict[str, list[Edge]] = {}
 
     @property
     def known(self) -> int:
@@ -218,12 +220,25 @@ class Reading:
     def entries(self, seqs: Iterable[int]) -> list[EventRecord]:
         return [event for _, event in sorted(self._reader.events(seqs).items())]
 
+    def prepare(self, nodes: Iterable[str]) -> None:
+        """Fetch in bulk what will be asked of these nodes one by one: their facets, makers and acts."""
+        wanted = list(dict.fromkeys(nodes))
+        versions = [node for node in wanted if structure(node) is NodeKind.DATASET_VERSION]
+        records = self._reader.nodes({base_version(node) for node in wanted})
+        owners = [record.owner or record.id for record in records.values() if record.kind in _DESCRIBED]
+        self._versions.fetch_drops(owners)
+        self._view.facet_winners(owners)
+        self._versions.fetch_producers(versions)
+        self._concerned |= self._reader.incoming(EdgeKind.CONCERNS, {*wanted, *owners} - self._concerned.keys())
+
     # Acts ------------------------------------------------------------------------------------------------------
 
     def acts(self, kind: NodeKind, target: str | None = None) -> list[Act]:
         """The acts of one kind that concern a node or answer an act (all of the kind without), in the log's order."""
         about = kind.value if target is None else target
-        edges = self._reader.incoming(EdgeKind.CONCERNS, (about,))[about]
+        edges = self._concerned.get(about)
+        if edges is None:
+            edges = self._reader.incoming(EdgeKind.CONCERNS, (about,))[about]
         records = self._reader.nodes(edge.source for edge in edges)
         return self._read_acts([record for record in records.values() if record.kind is kind])
 
@@ -255,6 +270,34 @@ class Reading:
             with_history(walked, self._versions, held, self._jobs, self._runs.left_out, wanted.depth, wanted.limit)
         return self._answer(node, walked)
 
+    def lineage_of_all(self, nodes: Iterable[str], wanted: Walk) -> LineageGraph | None:
+        """One walk from all of these, each with the budget of a walk of its own; None from nothing. `root` is one of
+        them. Raises what `lineage` does."""
+        _check(wanted)
+        known = [self._references.id_of(NodeRef(id=each)) for each in dict.fromkeys(nodes)]
+        if not known:
+            return None
+        steps = [self._step(self._references.subject_of(each), wanted) for each in known]
+        roots = [root for _, own in steps for root in own]
+        up = wanted.direction is not Direction.DOWNSTREAM
+        down = wanted.direction is not Direction.UPSTREAM
+        limit = wanted.limit * len(known)
+        return self._answer(known[0], walk(steps[-1][0], roots, up=up, down=down, depth=wanted.depth, limit=limit))
+
+    def readers_of(self, nodes: Iterable[str], most: int) -> dict[str, list[Node]]:
+        """For each version, or dataset of which none is known, the first so many runs that read it, by id.
+
+        Raises NotFoundError for a node that there is not.
+        """
+        found: dict[str, set[str]] = {self._references.id_of(NodeRef(id=each)): set() for each in nodes}
+        roots = [each for each in found if self._references.run_grain_roots(each) == [each]]
+        for source, target in self._runs.begin().downstream(roots).edges:
+            if source in found and structure(target) is NodeKind.RUN:
+                found[source].add(target)
+        kept = {node: sorted(runs)[:most] for node, runs in found.items()}
+        shown = self.describe({run for runs in kept.values() for run in runs})
+        return {node: [shown[run] for run in runs if run in shown] for node, runs in kept.items()}
+
     def _step(self, node: str, wanted: Walk) -> tuple[Step, list[str]]:
         if wanted.grain is Grain.RUN:
             roots = self._references.run_grain_roots(node)
@@ -262,7 +305,10 @@ class Reading:
             return self._runs.begin(history=wanted.history, latest_only=latest_only), roots
         if wanted.grain is Grain.JOB:
             return self._jobs.begin(), self._references.job_grain_roots(node)
-        fields = FieldGrain(self._view, self._versions, self._runs, self._jobs, indirect=wanted.indirect)
+        if wanted.indirect not in self._fields:
+            made = FieldGrain(self._view, self._versions, self._runs, self._jobs, indirect=wanted.indirect)
+            self._fields[wanted.indirect] = made
+        fields = self._fields[wanted.indirect]
         return fields, fields.roots(node)
 
     def _answer(self, node: str, walked: Walked) -> LineageGraph:
@@ -325,6 +371,7 @@ class Reading:
         return [_deployment(interval) for interval in sorted(kept, key=lambda i: (i.since, i.id))]
 
 
+_DESCRIBED = frozenset({NodeKind.DATASET, NodeKind.DATASET_VERSION})
 _STRUCTURAL = {
     NodeKind.MODEL: NodeKind.DATASET,
     NodeKind.MODEL_VERSION: NodeKind.DATASET_VERSION,

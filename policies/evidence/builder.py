@@ -127,6 +127,7 @@ class _Building:
         self._closure = closure(reading, root.id) if self._version else None
         self._attested.standing(root.id, self._closure)
         self._upstream = Upstream(reading, root.id, depth=depth, rows=rows, history=True)
+        reading.prepare(self._upstream.nodes)
         self._columns = Columns(reading, self._upstream, self._data, depth=depth, rows=rows)
         self._made = [node] if node.kind is NodeKind.RUN else reading.producers(root.id)
         self._sections: dict[str, list[Draft]] = {}
@@ -156,6 +157,9 @@ class _Building:
         if self._version is not None:
             self._measure(self._version)
         roles = Roles(self._upstream, self._made, self._measurements.read)
+        unwritten = (gap.node for gap in self._upstream.gaps if gap.kind in _UNWRITTEN)
+        held = (each.node.id for role in _LISTED for each in roles.of(role))
+        self._data.prepare({*held, *(each for each in unwritten if self._upstream.nodes[each].kind not in _MODELS)})
         self._put_data(roles)
         self._put_columns()
         self._put_acts()

@@ -43,7 +43,7 @@ class Growing:
             return self.kept.of(reading, VERSION, instant), build_evidence(reading, VERSION, evaluated_at=instant)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     histories(),
     st.lists(st.tuples(st.sampled_from([*EVENTS, *ACTS]), st.integers(0, 3 * DAY_SECONDS)), min_size=1, max_size=4),
