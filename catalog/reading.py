@@ -70,6 +70,8 @@ class Reading:
         self._registry = Registry(self._view)
         self._fields: dict[bool, FieldGrain] = {}  # by whether they follow indirect ways
         self._concerned: dict[str, list[Edge]] = {}
+        self._acts: dict[str, Act] = {}
+        self._read_by: dict[str, list[str]] = {}
 
     @property
     def known(self) -> int:
@@ -249,11 +251,12 @@ class Reading:
 
     def _read_acts(self, records: Iterable[NodeRecord]) -> list[Act]:
         ordered = sorted(records, key=attrgetter("seq"))
-        bodies = self._reader.bodies({record.label or "" for record in ordered})
-        return [
-            Act(record.id, record.kind, record.name, record.seq, record.at, orjson.loads(bodies[record.label or ""]))
-            for record in ordered
-        ]
+        fresh = [record for record in ordered if record.id not in self._acts]
+        bodies = self._reader.bodies({record.label or "" for record in fresh}) if fresh else {}
+        for each in fresh:
+            body = orjson.loads(bodies[each.label or ""])
+            self._acts[each.id] = Act(each.id, each.kind, each.name, each.seq, each.at, body)
+        return [self._acts[record.id] for record in ordered]
 
     # Lineage ---------------------------------------------------------------------------------------------------
 
@@ -266,9 +269,25 @@ class Reading:
         down = wanted.direction is not Direction.UPSTREAM
         walked = walk(step, roots, up=up, down=down, depth=wanted.depth, limit=wanted.limit)
         if up and wanted.history and wanted.grain is Grain.RUN:
-            held = Continuation(self._view, self._versions)
-            with_history(walked, self._versions, held, self._jobs, self._runs.left_out, wanted.depth, wanted.limit)
+            self._add_history(walked, wanted)
         return self._answer(node, walked)
+
+    def with_and_without_history(self, reference: NodeRef, wanted: Walk) -> tuple[LineageGraph, LineageGraph]:
+        """The lineage upstream at RUN grain as it is without history, and with it: the same object where that adds
+        nothing. Raises what `lineage` does."""
+        _check(wanted)
+        node = self._references.id_of(reference)
+        roots = self._references.run_grain_roots(self._references.subject_of(node))
+        walked = walk(self._runs.begin(), roots, up=True, down=False, depth=wanted.depth, limit=wanted.limit)
+        without = self._answer(node, walked)
+        before = len(walked.distance), len(walked.edges)
+        self._add_history(walked, wanted)
+        added = before != (len(walked.distance), len(walked.edges))
+        return without, self._answer(node, walked) if added else without
+
+    def _add_history(self, walked: Walked, wanted: Walk) -> None:
+        held = Continuation(self._view, self._versions)
+        with_history(walked, self._versions, held, self._jobs, self._runs.left_out, wanted.depth, wanted.limit)
 
     def lineage_of_all(self, nodes: Iterable[str], wanted: Walk) -> LineageGraph | None:
         """One walk from all of these, each with the budget of a walk of its own; None from nothing. `root` is one of
@@ -289,14 +308,20 @@ class Reading:
 
         Raises NotFoundError for a node that there is not.
         """
-        found: dict[str, set[str]] = {self._references.id_of(NodeRef(id=each)): set() for each in nodes}
-        roots = [each for each in found if self._references.run_grain_roots(each) == [each]]
-        for source, target in self._runs.begin().downstream(roots).edges:
-            if source in found and structure(target) is NodeKind.RUN:
-                found[source].add(target)
-        kept = {node: sorted(runs)[:most] for node, runs in found.items()}
+        wanted = [self._references.id_of(NodeRef(id=each)) for each in dict.fromkeys(nodes)]
+        self._find_readers([each for each in wanted if each not in self._read_by])
+        kept = {node: self._read_by[node][:most] for node in wanted}
         shown = self.describe({run for runs in kept.values() for run in runs})
         return {node: [shown[run] for run in runs if run in shown] for node, runs in kept.items()}
+
+    def _find_readers(self, nodes: Sequence[str]) -> None:
+        found: dict[str, set[str]] = {each: set() for each in nodes}
+        roots = [each for each in nodes if self._references.run_grain_roots(each) == [each]]
+        if roots:
+            for source, target in self._runs.begin().downstream(roots).edges:
+                if source in found and structure(target) is NodeKind.RUN:
+                    found[source].add(target)
+        self._read_by |= {node: sorted(runs) for node, runs in found.items()}
 
     def _step(self, node: str, wanted: Walk) -> tuple[Step, list[str]]:
         if wanted.grain is Grain.RUN:

@@ -37,7 +37,12 @@ class Closure:
 
 def closure(reading: Reading, version: str) -> Closure:
     """The closure of a version as the reading knows it. Raises NotFoundError for an unknown node."""
-    upstream = Upstream(reading, version, depth=MAX_DEPTH, rows=MAX_LIMIT, history=False)
+    return closure_of(reading, Upstream.of(reading, version, depth=MAX_DEPTH, rows=MAX_LIMIT, history=False))
+
+
+def closure_of(reading: Reading, upstream: Upstream) -> Closure:
+    """The same from the whole walk upstream, without history, that somebody made already."""
+    version = upstream.root
     made = {run.id for run in reading.producers(version)}
     artifact = artifact_of(reading, upstream.nodes[version])
     parts = sorted(_parts(reading, upstream, made, artifact))
