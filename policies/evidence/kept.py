@@ -19,7 +19,7 @@ OthersBetween = Callable[[int, int], Sequence[Act | None]]
 """All that is neither an event nor a decision from a position until before another; None for what is no act either."""
 
 _MOST_ENTRIES = 200  # to look through, which by then costs as much as reading the graph again
-_MOST_BYTES = 2_000_000  # canonical bytes of a generation; the objects are some ten times as large
+_MOST_BYTES = 500_000  # canonical bytes of a generation; the objects are some twenty times as large
 
 
 @dataclass(frozen=True, slots=True)
