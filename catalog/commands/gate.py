@@ -111,19 +111,21 @@ def gate(
     except KeyboardInterrupt as error:
         typer.echo("Interrupted; nothing was decided. Run the same command again to go on.", err=True)
         raise typer.Exit(INTERRUPTED) from error
+    reports.write(answer)
+    unproven = _prove(answer, reports, at_url, in_folder)
     _tell(answer, reports)
-    _prove(answer, reports, at_url, in_folder)
+    if unproven is not None:
+        raise unproven
     raise typer.Exit(EXIT_CODES[answer.decision.state])
 
 
 def _tell(answer: "Answer", reports: "Reports") -> None:
-    """The reports first: whoever reads the summary finds them written."""
+    """After the reports: whoever reads the summary finds them written."""
     from rich.console import Console
 
     from catalog.commands.gate_summary import summary
     from catalog.commands.lineage import UNWRAPPED
 
-    reports.write(answer)
     console = Console(highlight=False, stderr=reports.prints)
     if not console.is_terminal:
         console.width = UNWRAPPED
@@ -131,8 +133,8 @@ def _tell(answer: "Answer", reports: "Reports") -> None:
         console.print(part)
 
 
-def _prove(answer: "Answer", reports: "Reports", url: str | None, data: Path | None) -> None:
-    """The receipt comes last: without it the decision stands, and the command ends as undecided, never as a deny."""
+def _prove(answer: "Answer", reports: "Reports", url: str | None, data: Path | None) -> LinewardError | None:
+    """Write the receipt; what to raise without it: the decision stands, and the command ends as undecided."""
     from functools import partial
 
     from catalog.commands.gate_asking import UndecidableError
@@ -141,7 +143,8 @@ def _prove(answer: "Answer", reports: "Reports", url: str | None, data: Path | N
     try:
         reports.write_receipt(answer, partial(receipt_of, url, data))
     except LinewardError as error:
-        raise UndecidableError(
+        return UndecidableError(
             f"the decision {answer.decision.id} stands, but no receipt of it was written: {error.message}",
             f"Do not release on it; once that is mended: lineward receipt --decision {answer.decision.id} -o FILE",
-        ) from error
+        )
+    return None
