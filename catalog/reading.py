@@ -22,6 +22,7 @@ from catalog.lineage.references import References
 from catalog.lineage.registry import Registry
 from catalog.lineage.rungrain import RunGrain
 from catalog.lineage.senders import shared_names
+from catalog.lineage.trace import Kept
 from catalog.lineage.unknowns import unended, unwritten
 from catalog.lineage.versions import Versions
 from catalog.lineage.view import GraphView, is_deletion
@@ -37,6 +38,7 @@ from catalog.model import (
     Node,
     NodeRef,
     RegistryAlias,
+    Transformation,
 )
 
 MAX_DEPTH = 100
@@ -53,18 +55,19 @@ class Walk:
     limit: int = 500
     indirect: bool = True
     history: bool = False
+    named: bool = False  # nodes need not tell how they stand: only kind, names and parent
 
 
 class Reading:
-    """Answers from one `GraphReader`; not for use by several threads."""
+    """Answers from one `GraphReader`; not for use by several threads. `kept` is what earlier ones worked out."""
 
-    def __init__(self, reader: GraphReader) -> None:
+    def __init__(self, reader: GraphReader, kept: Kept | None = None) -> None:
         self._reader = reader
         self._view = GraphView(reader)
         self._versions = Versions(self._view)
-        self._runs = RunGrain(self._view, self._versions)
+        self._runs = RunGrain(self._view, self._versions, kept)
         self._jobs = JobGrain(self._view, self._versions, self._runs)
-        self._nodes = Nodes(self._view, self._versions)
+        self._nodes = Nodes(self._view, self._versions, kept)
         self._references = References(self._view, self._versions)
         self._deployments = Deployments(self._view, self._versions)
         self._registry = Registry(self._view)
@@ -270,7 +273,7 @@ class Reading:
         walked = walk(step, roots, up=up, down=down, depth=wanted.depth, limit=wanted.limit)
         if up and wanted.history and wanted.grain is Grain.RUN:
             self._add_history(walked, wanted)
-        return self._answer(node, walked)
+        return self._answer(node, walked, named=wanted.named)
 
     def with_and_without_history(self, reference: NodeRef, wanted: Walk) -> tuple[LineageGraph, LineageGraph]:
         """The lineage upstream at RUN grain as it is without history, and with it: the same object where that adds
@@ -336,8 +339,8 @@ class Reading:
         fields = self._fields[wanted.indirect]
         return fields, fields.roots(node)
 
-    def _answer(self, node: str, walked: Walked) -> LineageGraph:
-        described = self._nodes.describe([node, *walked.distance])
+    def _answer(self, node: str, walked: Walked, *, named: bool = False) -> LineageGraph:
+        described = self._nodes.describe([node, *walked.distance], named=named)
         if node not in described:
             raise NotFoundError(f"Nothing reports as {node} any more.", "Name the run by its UUID.")
         shown = sorted((id_ for id_ in walked.distance if id_ in described), key=lambda i: (walked.distance[i], i))
@@ -346,12 +349,12 @@ class Reading:
                 source,
                 target,
                 flowing.basis,
-                tuple(sorted(flowing.transformations, key=lambda t: (t.type, t.subtype or "", t.masking))),
+                _in_order(flowing.transformations) if flowing.transformations else (),
                 optional_text(flowing.first),
                 optional_text(flowing.last),
                 flowing.runs,
                 flowing.stale,
-                tuple(sorted(flowing.entries)),
+                flowing.entries,
             )
             for (source, target), flowing in sorted(walked.edges.items())
             if source in described and target in described
@@ -411,6 +414,10 @@ def structural_only(wanted: set[NodeKind]) -> set[NodeKind]:
 
 def _of_senders(events: Iterable[EventRecord], said_by: Callable[[str], bool] | None) -> list[EventRecord]:
     return [event for event in events if said_by is None or said_by(event.actor)]
+
+
+def _in_order(transformations: Iterable[Transformation]) -> tuple[Transformation, ...]:
+    return tuple(sorted(transformations, key=lambda t: (t.type, t.subtype or "", t.masking)))
 
 
 def _check(wanted: Walk) -> None:

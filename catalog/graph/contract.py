@@ -8,7 +8,7 @@ equal to the projection of that part of the log. What assertions *mean* together
 is worked out by `catalog.lineage`, once, for all stores.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -160,6 +160,11 @@ class GraphReader(Protocol):
 
     @property
     def cut(self) -> Cut: ...
+
+    @property
+    def epoch(self) -> Hashable:
+        """Another one once the store was emptied, or anything in it taken back: what was read before is void."""
+        ...
 
     def until(self, valid: int) -> "GraphReader":
         """The same state with valid time limited further: `min(valid, cut.valid)`."""

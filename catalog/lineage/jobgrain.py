@@ -249,7 +249,7 @@ class JobGrain:
         stale = self._is_stale(job, triple.source, triple.target)
 
         def flowing(basis: Basis) -> Flowing:
-            return Flowing(basis, triple.first, triple.last, counted, stale, {triple.latest[-1]})
+            return Flowing(basis, triple.first, triple.last, counted, stale, (triple.latest[-1],))
 
         if triple.source:
             grown.edge(triple.source, job, flowing(triple.basis))

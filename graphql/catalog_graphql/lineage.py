@@ -1,8 +1,10 @@
 """Walks: nodes and edges of a question, what was cut off, and what is not known."""
 
+from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 import strawberry
+from strawberry.types.nodes import FragmentSpread, InlineFragment, SelectedField, Selection
 
 from catalog import model
 from catalog.access import LogState
@@ -89,6 +91,32 @@ History = Annotated[
         description="At RUN grain: also the jobs that fed what a version still holds of earlier writes."
     ),
 ]
+
+
+_OF_NODES = frozenset({"root", "nodes"})
+_NAMING = frozenset(
+    {"__typename", "id", "kind", "namespace", "name", "version", "runId", "path"}  # what names a node
+    | {"dataset", "model", "job", "facets"}  # what is asked for by its id or its parent's
+)
+
+
+def asks_only_names(info: Info) -> bool:
+    """Whether a question for a `LineageGraph` asks nothing of nodes that takes more than naming them.
+
+    To tell how versions and runs stand costs as much as the walk to them.
+    """
+    asked = [each for top in info.selected_fields for each in _fields(top.selections)]
+    below = (each for field in asked if field.name in _OF_NODES for each in _fields(field.selections))
+    return all(field.name in _NAMING for field in below)
+
+
+def _fields(selections: Iterable[Selection]) -> Iterator[SelectedField]:
+    """All fields of a selection, whatever their conditions and in whatever fragment."""
+    for each in selections:
+        if isinstance(each, InlineFragment | FragmentSpread):
+            yield from _fields(each.selections)
+        else:
+            yield each
 
 
 def lineage_graph(found: model.LineageGraph, cut: AsOf, state: LogState) -> LineageGraph:

@@ -25,6 +25,7 @@ from catalog_graphql.lineage import (
     Limit,
     LineageGraph,
     LineagePath,
+    asks_only_names,
     lineage_graph,
     lineage_path,
 )
@@ -111,7 +112,7 @@ class Query(Overview, Compliance, Unknowns, Timeline, Replaying, Vocabulary, Ide
         at: At = None,
         at_least: AtLeast = None,
     ) -> LineageGraph:
-        wanted = Walk(direction, depth, grain, limit, indirect, history)
+        wanted = Walk(direction, depth, grain, limit, indirect, history, named=asks_only_names(info))
         start = inputs.reference(of)
         desk = info.context
 
