@@ -128,6 +128,7 @@ def touched(reader: GraphReader, start: int, end: int) -> Touched:
         _add_moments(found, declared_moments_of(event))
     runs = {event.run for event in events if event.run is not None}
     for together in reader.run_events(runs).values():
+        found.facts.update(_facts_of_jobs(together))
         _add_moments(found, (edge for edge in moments_of(together) if edge.seq >= start))
     return found
 
@@ -142,9 +143,19 @@ def _facts(event: EventRecord) -> Iterable[Fact]:
         yield Of.MENTIONS, mention.entity
 
 
+def _facts_of_jobs(run: Sequence[EventRecord]) -> Iterable[Fact]:
+    """What a run does counts for whichever of the jobs that it names is its own, and that may have changed."""
+    for event in run:
+        if event.job is not None:
+            yield Of.RUNS, event.job
+        for use in event.outputs:
+            yield Of.MAKERS, use.dataset
+
+
 _SOURCE, _TARGET = 0, 1
 _CHANGED_BY: dict[EdgeKind, Sequence[tuple[Of, int]]] = {
     EdgeKind.GENERATED: ((Of.GENERATED, _TARGET),),
+    EdgeKind.PRODUCES: ((Of.MAKERS, _TARGET),),
     EdgeKind.DECLARED: ((Of.DECLARED, _TARGET),),
     EdgeKind.ALIAS_OF: ((Of.ALIASES, _SOURCE), (Of.ALIASES, _TARGET)),
     EdgeKind.HAS_ROLE: ((Of.ROLES, _SOURCE),),

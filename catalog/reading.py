@@ -63,11 +63,11 @@ class Reading:
 
     def __init__(self, reader: GraphReader, kept: Kept | None = None) -> None:
         self._reader = reader
-        self._view = GraphView(reader)
+        self._view = GraphView(reader, kept)
         self._versions = Versions(self._view)
-        self._runs = RunGrain(self._view, self._versions, kept)
+        self._runs = RunGrain(self._view, self._versions)
         self._jobs = JobGrain(self._view, self._versions, self._runs)
-        self._nodes = Nodes(self._view, self._versions, kept)
+        self._nodes = Nodes(self._view, self._versions)
         self._references = References(self._view, self._versions)
         self._deployments = Deployments(self._view, self._versions)
         self._registry = Registry(self._view)

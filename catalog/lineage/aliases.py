@@ -7,8 +7,10 @@ import orjson
 from catalog.graph.contract import Edge, EdgeKind
 from catalog.identity import dataset_id
 from catalog.lineage.columns import listed, mapping
-from catalog.lineage.trace import Known, Of
+from catalog.lineage.trace import Known, Of, Seen
 from catalog.lineage.view import GraphView, is_deletion
+
+_ALIASES = "aliases"  # under which what was ever said of a dataset is kept
 
 
 class Aliases:
@@ -31,13 +33,21 @@ class Aliases:
 
     def fetch(self, datasets: Iterable[str]) -> None:
         """What each dataset was ever said to be an alias of, either way."""
-        missing = [dataset for dataset in dict.fromkeys(datasets) if dataset not in self._aliases]
+        kept, missing = self._view.kept, []
+        for dataset in dict.fromkeys(datasets):
+            if dataset not in self._aliases:
+                known = kept.find(_ALIASES, dataset)
+                if known is None:
+                    missing.append(dataset)
+                else:
+                    self._aliases[dataset] = known
         if not missing:
             return
         out = self._view.reader.outgoing(EdgeKind.ALIAS_OF, missing)
         into = self._view.reader.incoming(EdgeKind.ALIAS_OF, missing)
         for dataset in missing:
-            self._aliases[dataset] = out[dataset] + into[dataset]
+            found = self._aliases[dataset] = out[dataset] + into[dataset]
+            kept.keep(_ALIASES, dataset, (found, Seen({(Of.ALIASES, dataset)})))
 
     def edges(self, dataset: str) -> list[Edge]:
         self.fetch((dataset,))

@@ -8,12 +8,13 @@ from catalog.identity import ACTS, NodeKind, base_version, structure
 from catalog.instant import text
 from catalog.lineage.continuation import Continuation
 from catalog.lineage.runs import Run
-from catalog.lineage.trace import Kept, Nothing, Of
+from catalog.lineage.trace import Of
 from catalog.lineage.versions import Versions
 from catalog.lineage.view import GraphView
 from catalog.model import Continues, Node, RunState
 
-_NAMED = "named"  # under which a node that tells only what names it is kept
+# Under which nodes are kept that tell all, or only what names them.
+_WHOLE, _NAMED = "whole", "named"
 _ROLES = {
     "MODEL": {NodeKind.DATASET: NodeKind.MODEL, NodeKind.DATASET_VERSION: NodeKind.MODEL_VERSION},
     "DEPLOYMENT": {NodeKind.JOB: NodeKind.DEPLOYMENT},
@@ -23,8 +24,7 @@ _ROLES = {
 class Nodes:
     """Describes nodes by id; ids that the cut does not see are left out."""
 
-    def __init__(self, view: GraphView, versions: Versions, kept: Kept | None = None) -> None:
-        self._kept = kept or Nothing()
+    def __init__(self, view: GraphView, versions: Versions) -> None:
         self._view = view
         self._versions = versions
         self._continuation = Continuation(view, versions)
@@ -33,12 +33,12 @@ class Nodes:
         """Nodes by id. With `named` only what names them (kind, namespace, name, label, parent): telling how versions
         and runs stand costs as much as a walk to them."""
         wanted = dict.fromkeys(ids)
-        if not named:
-            return self._described(wanted, named=False)
-        known = {each: self._kept.find(_NAMED, each) for each in wanted}
+        told, find = _NAMED if named else _WHOLE, self._view.kept.find
+        known = {each: find(told, each) for each in wanted}
         missing = [each for each, node in known.items() if node is None]
-        if missing:
-            known |= self._described(missing, named=True)
+        if not missing:
+            return known
+        known |= self._described(missing, named=named)
         return {each: node for each, node in known.items() if node is not None}
 
     def _described(self, ids: Iterable[str], *, named: bool) -> dict[str, Node]:
@@ -56,8 +56,8 @@ class Nodes:
             known = self._view.trace.of(partial(self._node, each, record, roles, named=named))
             if known[0] is not None:
                 found[each] = known[0]
-                if named:
-                    self._kept.keep(_NAMED, each, known)
+                if record.kind not in ACTS:  # the time of an act is that of what the cut sees of it
+                    self._view.kept.keep(_NAMED if named else _WHOLE, each, known)
         return found
 
     def _roles(self, bearers: set[str]) -> dict[str, set[str]]:

@@ -10,7 +10,7 @@ from catalog.lineage.continuation import Continuation
 from catalog.lineage.derivations import Derivation, Flow, Read, Write
 from catalog.lineage.resolution import How, Resolution, Resolutions
 from catalog.lineage.runs import Run
-from catalog.lineage.trace import Kept, Known, Nothing, Seen
+from catalog.lineage.trace import Known, Seen
 from catalog.lineage.versions import Versions
 from catalog.lineage.view import GraphView
 from catalog.lineage.walk import Expansion, Flowing
@@ -36,10 +36,9 @@ class _Explained(NamedTuple):
 class RunGrain:
     """Expands versions, external datasets and, as roots, runs."""
 
-    def __init__(self, view: GraphView, versions: Versions, kept: Kept | None = None) -> None:
+    def __init__(self, view: GraphView, versions: Versions) -> None:
         self._view = view
         self._versions = versions
-        self._kept = kept or Nothing()
         self._continuation = Continuation(view, versions)
         self._resolutions = Resolutions(view, versions)
         self._history = False
@@ -62,7 +61,7 @@ class RunGrain:
     def upstream(self, nodes: Sequence[str]) -> Expansion:
         grown = Expansion()
         versions = [node for node in nodes if structure(node) is NodeKind.DATASET_VERSION]
-        explained = {version: self._kept.find(_UPSTREAM, version) for version in versions}
+        explained = {version: self._view.kept.find(_UPSTREAM, version) for version in versions}
         self._fetch([version for version, known in explained.items() if known is None])
         for version, known in explained.items():
             self._add(grown, known or self._explained(version))
@@ -74,7 +73,7 @@ class RunGrain:
 
     def _explained(self, version: str) -> _Explained:
         known = self._view.trace.of(partial(self._explain_version, version))
-        self._kept.keep(_UPSTREAM, version, known)
+        self._view.kept.keep(_UPSTREAM, version, known)
         return known[0]
 
     def _explain_version(self, version: str) -> _Explained:

@@ -24,6 +24,8 @@ class Of(StrEnum):
     ALIASES = "ALIASES"  # with what a dataset was ever connected by symlinks
     MENTIONS = "MENTIONS"  # the facets of a dataset or job
     ROLES = "ROLES"  # what a dataset or job was ever declared to be
+    RUNS = "RUNS"  # all runs of a job, and what any of them did
+    MAKERS = "MAKERS"  # the jobs that write a dataset
     CLOCK = "CLOCK"  # the newest received time, or what else no event announces: never to be kept
 
 
@@ -37,8 +39,8 @@ class Seen:
 
     __slots__ = ("chains", "facts")
 
-    def __init__(self) -> None:
-        self.facts: set[Fact] = set()
+    def __init__(self, facts: set[Fact] | None = None) -> None:
+        self.facts: set[Fact] = facts or set()
         self.chains: dict[str, int] = {}
 
     def chain(self, dataset: str, until: int) -> None:

@@ -14,17 +14,18 @@ from catalog.identity import job_id
 from catalog.lineage.columns import mapping
 from catalog.lineage.moments import Moments
 from catalog.lineage.runs import JobTraits, Run, grouped, own_traits, related, run_of
-from catalog.lineage.trace import Known, Of, Trace
+from catalog.lineage.trace import Kept, Known, Nothing, Of, Trace
 from catalog.model import RunState
 
 _ENDS_SEARCH = frozenset({None, "DAG", "TASK"})
 
 
 class GraphView:
-    """Runs and what surrounds them, as one `GraphReader` sees them."""
+    """Runs and what surrounds them, as one `GraphReader` sees them. `kept` is what earlier readings worked out."""
 
-    def __init__(self, reader: GraphReader) -> None:
+    def __init__(self, reader: GraphReader, kept: Kept | None = None) -> None:
         self.reader = reader
+        self.kept = kept or Nothing()
         self.trace = Trace()
         self.moments = Moments(reader, self.trace)
         self._runs: dict[str, tuple[Run, ...]] = {}
