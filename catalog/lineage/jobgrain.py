@@ -241,7 +241,7 @@ class JobGrain:
             found = {dataset: self._view.kept.find(_UPSTREAM, dataset) for dataset in datasets}
             known = {dataset: flows for dataset, flows in found.items() if flows is not None}
         missing = [dataset for dataset in datasets if dataset not in known]
-        jobs = self._neighbours(missing, up=up)
+        jobs = self._neighbours(missing, up=up) if missing else {}
         self._fetch([*roots, *(job for found in jobs.values() for job in found)])
         for dataset in missing:
             held = self._view.trace.of(partial(self._find_beside, dataset, jobs[dataset], up=up))

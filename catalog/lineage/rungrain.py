@@ -98,6 +98,8 @@ class RunGrain:
 
     def _fetch(self, versions: Sequence[str]) -> None:
         """What a level asks for, in bulk: who made these versions, and what they had read for it."""
+        if not versions:
+            return
         self._versions.fetch_producers(versions)
         self._versions.fetch_declarations(versions)
         writes = (write for version in versions for write in self._versions.producers(version))

@@ -281,8 +281,11 @@ ACT_TYPES: dict[str, type[Node]] = {}  # by verb; filled by the modules that def
 
 def node(found: model.Node, cut: AsOf) -> Node:
     """The GraphQL object of a node; what lies below it is read at the cut."""
-    kind = ACT_TYPES.get(found.name, ACT_TYPES[""]) if found.kind in ACTS else TYPES[found.kind]
-    return kind(**common(found, cut))
+    return class_of(found)(**common(found, cut))
+
+
+def class_of(found: model.Node) -> type[Node]:
+    return ACT_TYPES.get(found.name, ACT_TYPES[""]) if found.kind in ACTS else TYPES[found.kind]
 
 
 class Common(TypedDict):
