@@ -189,6 +189,9 @@ class ColumnarExecution(StrawberryGraphQLCoreExecutionContext):
         places: dict[type, list[int]] = {}
         for place, each in enumerate(map(making.of, records)):
             places.setdefault(each, []).append(place)
+        if len(places) == 1:
+            (only,) = places
+            return self._rows(self._type_of(of, only), details, records, only, making.attributes)
         shown: list[Any] = [None] * len(records)
         for each, indices in places.items():
             some = [records[index] for index in indices]

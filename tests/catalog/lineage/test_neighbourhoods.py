@@ -16,7 +16,7 @@ from catalog.neighbourhoods import Neighbourhoods
 from catalog.projector import Projector
 from catalog.reading import Reading, Walk
 from tests.catalog.lineage.product import NAMES, ORIGIN, project, tell
-from tests.reference.events import DAY, Scenario, dataset, event_records, job, version
+from tests.reference.events import DAY, Scenario, dataset, drop, event_records, job, parent, version
 from tests.reference.events import NAMES as WORDS
 
 WALKS = [
@@ -156,3 +156,26 @@ def test_how_a_running_run_stands_is_not_kept() -> None:
             graph = Reading(reader, neighbourhoods.at(reader)).lineage(NodeRef(id=version("a", by="load")), Walk())
             gaps.append({gap.kind for gap in graph.gaps})
     assert gaps == [set(), {GapKind.NEVER_ENDED}]
+
+
+def test_a_run_that_joins_an_application_late_changes_what_was_rolled_up() -> None:
+    told = Scenario().run("spark", 1, 9, job_type="APPLICATION")
+    told.run("save", 5, 6, writes=["m"], parent=parent("spark"), job_type="SQL_JOB")
+    told.run("scan", 2, 3, reads=["c"], parent=parent("spark"), job_type="SQL_JOB")
+    growing, neighbourhoods = Growing(told.records), Neighbourhoods()
+    growing.grow(4)
+    root = version("m", by="save")
+    assert dataset("c") not in upstream(growing.store, neighbourhoods, root)
+    growing.grow(len(told.records))
+    assert dataset("c") in upstream(growing.store, neighbourhoods, root)
+
+
+def test_a_drop_that_comes_late_changes_what_a_version_name_meant() -> None:
+    told = Scenario().run("load", 1, 2, writes=["a@1"]).run("train", 5, 6, reads=["a@1"], writes=["m"])
+    told.run("clear", 3, 4, writes=[drop("a")])
+    growing, neighbourhoods = Growing(told.records), Neighbourhoods()
+    growing.grow(4)
+    root = version("m", by="train")
+    assert version("a@1") in upstream(growing.store, neighbourhoods, root)
+    growing.grow(len(told.records))
+    assert version("a@1", after=4) in upstream(growing.store, neighbourhoods, root)
