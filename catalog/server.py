@@ -69,6 +69,7 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _PROJECTOR = "catalog.follow"
 _MESSAGE = 256 * 1024  # bytes on a WebSocket
 _GRACE = 20  # seconds for requests in flight when told to stop
+_COLLECT_AFTER = (20_000, 20, 50)  # new objects, and passes over the younger: an answer has thousands and no cycles
 
 logger = structlog.get_logger(__name__)
 
@@ -214,7 +215,7 @@ def create_app(parts: Parts) -> Starlette:
     graphql = create_graphql(
         parts.access,
         parts.log.entry,
-        principal_of=authenticator.principal_of,
+        principal_of=authenticator.arriving,
         governance=governing,
         page=graphql_page,
         trusted=_trusted(settings),
@@ -319,6 +320,7 @@ def run(settings: Settings, listening: Callable[[str], None]) -> None:
         server = Server(config, parts, listening)
         gc.collect()
         gc.freeze()  # what is loaded by now stays: no later collection needs to look at it
+        gc.set_threshold(*_COLLECT_AFTER)
         server.run([listener])
         if parts.failure.cause is not None:
             raise SystemExit(1)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from catalog.errors import NotFoundError
 from catalog.graph.contract import GraphReader
 from catalog.graph.memory import MemoryGraph
-from catalog.graph.record import EventRecord
+from catalog.graph.record import Change, EventRecord
+from catalog.identity import NodeKind
 from catalog.lineage.trace import Kept
 from catalog.log.entry import Entry, EntryType
 from catalog.model import Direction, GapKind, Grain, LineageGraph, Node, NodeRef
@@ -16,7 +17,7 @@ from catalog.neighbourhoods import Neighbourhoods
 from catalog.projector import Projector
 from catalog.reading import Reading, Walk
 from tests.catalog.lineage.product import NAMES, ORIGIN, project, tell
-from tests.reference.events import DAY, Scenario, dataset, drop, event_records, job, parent, version
+from tests.reference.events import DAY, Scenario, dataset, drop, event_records, job, parent, use, version
 from tests.reference.events import NAMES as WORDS
 
 WALKS = [
@@ -179,3 +180,65 @@ def test_a_drop_that_comes_late_changes_what_a_version_name_meant() -> None:
     assert version("a@1") in upstream(growing.store, neighbourhoods, root)
     growing.grow(len(told.records))
     assert version("a@1", after=4) in upstream(growing.store, neighbourhoods, root)
+
+
+def test_a_renaming_that_is_declared_late_adds_its_source() -> None:
+    told = Scenario().run("load", 1, 2, writes=["a"]).run("train", 5, 6, writes=["m@1"])
+    told.dataset(7, use("m@1", change=Change.RENAME, renamed_from="a"))
+    growing, neighbourhoods = Growing(told.records), Neighbourhoods()
+    growing.grow(4)
+    root = version("m@1")
+    assert version("a", by="load") not in upstream(growing.store, neighbourhoods, root)
+    growing.grow(len(told.records))
+    assert version("a", by="load") in upstream(growing.store, neighbourhoods, root)
+
+
+def test_another_run_and_another_job_change_what_is_kept_of_a_dataset() -> None:
+    told = Scenario().run("load", 1, 2, job="load", reads=["a"], writes=["b"])
+    told.run("load again", 3, 4, job="load", reads=["a"], writes=["b"]).run("mend", 5, 6, reads=["c"], writes=["b"])
+    growing, neighbourhoods = Growing(told.records), Neighbourhoods()
+    found = []
+    for end in (2, 4, 6):
+        growing.grow(end)
+        with growing.store.read() as reader:
+            walk = Walk(grain=Grain.JOB, named=True)
+            graph = Reading(reader, neighbourhoods.at(reader)).lineage(NodeRef(id=dataset("b")), walk)
+        found.append({(edge.source, edge.runs) for edge in graph.edges if edge.target == dataset("b")})
+    assert found == [{(job("load"), 1)}, {(job("load"), 2)}, {(job("load"), 2), (job("mend"), 1)}]
+
+
+def test_a_role_that_is_learnt_late_changes_the_kind() -> None:
+    told = Scenario().run("train", 1, 2, writes=["m"]).dataset(3, use("m", model=True))
+    growing, neighbourhoods = Growing(told.records), Neighbourhoods()
+    kinds = []
+    for end in (2, 3):
+        growing.grow(end)
+        with growing.store.read() as reader:
+            found = Reading(reader, neighbourhoods.at(reader)).describe([dataset("m")])
+            kinds.append(found[dataset("m")].kind)
+    assert kinds == [NodeKind.DATASET, NodeKind.MODEL]
+
+
+def test_runs_that_leave_a_flow_out_make_it_stale() -> None:
+    told = Scenario().run("load", 1, 2, job="load", reads=["a"], writes=["b"])
+    for number in range(3):
+        told.run(f"idle {number}", 3 + number, 3.5 + number, job="load", reads=["a"])
+    growing, neighbourhoods = Growing(told.records), Neighbourhoods()
+    stale = []
+    for end in (2, len(told.records)):
+        growing.grow(end)
+        with growing.store.read() as reader:
+            graph = Reading(reader, neighbourhoods.at(reader)).lineage(NodeRef(id=dataset("b")), Walk(grain=Grain.JOB))
+        stale.append({edge.stale for edge in graph.edges if edge.target == dataset("b")})
+    assert stale == [{False}, {True}]
+
+
+def test_symlinks_that_are_told_late_change_what_a_read_saw() -> None:
+    told = Scenario().run("load", 1, 2, writes=["b"]).run("train", 5, 6, reads=["a"], writes=["m"])
+    told.dataset(3, use("a", aliases=["b"])).dataset(4, use("a", aliases=[]))
+    growing, neighbourhoods = Growing(told.records), Neighbourhoods()
+    seen = []
+    for end in (4, 5, 6):
+        growing.grow(end)
+        seen.append(version("b", by="load") in upstream(growing.store, neighbourhoods, version("m", by="train")))
+    assert seen == [False, True, False]
