@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import orjson
 import structlog
@@ -23,7 +24,6 @@ from catalog.authority.pepper import Pepper
 from catalog.authority.roll import Roll
 from catalog.authority.routes import authority_routes
 from catalog.authority.standing import Authority
-from catalog.authority.tokens import BearerTokens
 from catalog.composition import access, create_log, evaluation_worker, limits, open_graph, read_audit, signer
 from catalog.errors import CorruptLogError, InvalidInputError, LinewardError, NotFoundError
 from catalog.graph.contract import GraphStore
@@ -64,6 +64,9 @@ from policies.http import GateDoor, gate_routes
 from policies.lapse import FindingKind, findings
 from policies.watch.acts import acts_between, others_between
 from policies.watch.watching import Watching, watched
+
+if TYPE_CHECKING:
+    from catalog.authority.tokens import BearerTokens
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _PROJECTOR = "catalog.follow"
@@ -155,12 +158,20 @@ def opened(settings: Settings) -> Iterator[Parts]:
         )
 
 
+def _tokens(settings: Settings) -> "BearerTokens | None":
+    if not settings.issuers:
+        return None
+    from catalog.authority.tokens import BearerTokens
+
+    return BearerTokens(settings.issuers)
+
+
 def _authority(settings: Settings, log: LogReader, writer: LogWriter) -> tuple[Authenticator, Administration]:
     """Who is let in, and who lets them in. Raises PepperMissingError for a log with keys whose pepper was lost."""
     roll, pepper = Roll(log), Pepper(settings.data, settings.key_pepper)
     if len(roll.keys):
         pepper.secret()
-    tokens = BearerTokens(settings.issuers)
+    tokens = _tokens(settings)
     loopback = settings.host in LOOPBACK
     authenticator = Authenticator(roll, pepper, tokens, settings.anonymous_scopes, loopback=loopback)
     by_token = any(Scope.ADMIN in issuer.scopes for issuer in settings.issuers)
@@ -318,9 +329,9 @@ def run(settings: Settings, listening: Callable[[str], None]) -> None:
             timeout_graceful_shutdown=_GRACE,
         )
         server = Server(config, parts, listening)
-        gc.collect()
         gc.freeze()  # what is loaded by now stays: no later collection needs to look at it
         gc.set_threshold(*_COLLECT_AFTER)
+        gc.enable()
         server.run([listener])
         if parts.failure.cause is not None:
             raise SystemExit(1)
