@@ -17,7 +17,7 @@ from catalog.graph.record import EventRecord
 from catalog.lineage.trace import FLEETING, Fact, Kept, Known, Nothing, Of, Seen
 from catalog.run_assertions import moments_of
 
-_MOST = 200_000  # facts of all that is kept, some 50 MB; when there are more, all is forgotten
+_MOST = 100_000  # facts of all that is kept, some 25 MB; when there are more, all is forgotten
 _STRETCH = 1_000  # entries that are looked through for changes; after more of them all is forgotten
 
 _Part = tuple[str, str]
