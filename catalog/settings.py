@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from catalog.authority.issuers import Issuer
 from catalog.principal import Scope
+from catalog.read_audit import AuditedReads
 
 _OF_SOMEBODY = frozenset({Scope.APPROVE, Scope.WAIVE, Scope.ATTEST, Scope.ADMIN, Scope.REDACT, Scope.POLICY_WRITE})
 
@@ -75,6 +76,10 @@ class Settings(BaseSettings):
         str | None,
         Field(description="Secret with which API keys are digested, instead of `key.pepper` in the data folder"),
     ] = None
+    audited_reads: Annotated[
+        AuditedReads,
+        Field(description="Which reads `data/audit` keeps: `required` those that audit:read permits, or `all`"),
+    ] = AuditedReads.REQUIRED
     wait_seconds: Annotated[float, Field(ge=0, description="How long a read with `atLeast` waits, seconds")] = 5.0
     retention: Annotated[
         Path | None,

@@ -87,7 +87,7 @@ class Metrics:
         self.policies = PolicyMeter(self.registry)
         self._queries = Counter(
             "lineward_graphql_rejections_total",
-            "GraphQL requests refused for a limit, by the code of their error",
+            "GraphQL requests that were not executed, by the code of their error",
             ["reason"],
             registry=self.registry,
         )

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -17,8 +18,6 @@ from starlette.routing import Route
 
 from catalog.access import Access
 from catalog.errors import (
-    ForbiddenError,
-    InvalidInputError,
     LinewardError,
     NotFoundError,
     RetryableError,
@@ -34,21 +33,13 @@ from catalog.log.receipt_issuing import issue
 from catalog.log.tiled_log import cut
 from catalog.log.tiles import ENTRIES, Tile
 from catalog.principal import CHALLENGE, Principal, Scope
+from catalog.read_audit import ReadAudit
+from catalog.refusal import status_of
 
 _OFTEN = 1.0  # seconds between two signatures that nobody's receipt waits for
 _FOREVER = "max-age=31536000, immutable"
 _MOST_DIGITS = 18
 _LAST = 1_000_000_000_000_000_000  # beyond any log
-
-_STATUSES: dict[type[LinewardError], int] = {
-    InvalidInputError: 400,
-    UnauthenticatedError: 401,
-    ForbiddenError: 403,
-    ForgedError: 403,
-    NotFoundError: 404,
-    RetryableError: 503,
-    LinewardError: 500,
-}
 
 
 @dataclass(slots=True)
@@ -68,6 +59,7 @@ class Transparency:
     checkpoints: CheckpointLog
     access: Access
     principal_of: Callable[[Mapping[str, str]], Principal]
+    audit: ReadAudit
     clock: Callable[[], float] = time.monotonic
     _recent: _Recent = field(default_factory=_Recent)
 
@@ -84,7 +76,7 @@ class Transparency:
     def tile(self, headers: Mapping[str, str], tile: Tile) -> bytes:
         """A tile of the tree that was signed last. NotFoundError beyond it."""
         if tile.level is ENTRIES:
-            self.principal_of(headers).require(Scope.AUDIT_READ)
+            self._audited(self.principal_of(headers), "tile", {"tile": tile.path})
         last = self.checkpoints.last()
         signed = 0 if last is None else last.checkpoint.size
         if tiles.width_at(tile.level, tile.index, signed) < tile.width:
@@ -99,8 +91,12 @@ class Transparency:
         principal = self.principal_of(headers)
         seq = self._position(named)
         if self.log.entry(seq).actor != principal.name:
-            principal.require(Scope.AUDIT_READ)
+            self._audited(principal, "receipt", {"entry": seq, "body": body})
         return seq, issue(self.log, seq, self.checkpoints.covering(seq + 1), body=body).encode()
+
+    def _audited(self, principal: Principal, door: str, told: Mapping[str, Any]) -> None:
+        principal.require(Scope.AUDIT_READ)
+        self.audit.require(principal, door, told)
 
     def _position(self, named: str) -> int:
         if named.isascii() and named.isdecimal():
@@ -125,7 +121,7 @@ def transparency_routes(transparency: Transparency) -> list[Route]:
         return _text(str(transparency.checkpoint().note))
 
     def key(request: Request) -> Response:
-        return _text(f"{transparency.checkpoints.key}\n")
+        return _text("".join(f"{each}\n" for each in transparency.checkpoints.keys))
 
     def tile(request: Request) -> Response:
         wanted = _tile(request)
@@ -199,7 +195,7 @@ def _bundle(request: Request, data: bytes) -> Response:
 
 
 def _refusal(error: LinewardError) -> Response:
-    status = next(_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES)
+    status = 403 if isinstance(error, ForgedError) else status_of(error)
     headers = {"Cache-Control": "no-store"}
     if isinstance(error, RetryableError):
         headers["Retry-After"] = str(error.retry_after)

@@ -11,8 +11,8 @@ from typing import Protocol
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
+from catalog.refusal import BrokenBodyError, BusyError, SlowBodyError, TooLargeError, UnsupportedBodyError
 from ingest.limits import MIB, Limits
-from ingest.refusal import BrokenBodyError, BusyError, SlowBodyError, TooLargeError, UnsupportedBodyError
 
 _GZIP = 31  # zlib's window bits for a gzip wrapper (RFC 1952)
 _STEP = MIB  # unpacked at once, before others get their turn

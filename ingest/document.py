@@ -14,9 +14,9 @@ from typing import Any, Never
 import orjson
 
 from catalog.errors import InvalidEventError
+from catalog.refusal import NotJsonError, TooLargeError
 from ingest.limits import MIB, Limits
 from ingest.pointer import pointer
-from ingest.refusal import NotJsonError, TooLargeError
 
 _INTEGERS = range(-(2**63), 2**63)
 _TOO_WIDE = 2.0**63

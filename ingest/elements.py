@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import msgspec
 
 from catalog.errors import InvalidEventError
+from catalog.refusal import NotJsonError
 from ingest.limits import MIB
-from ingest.refusal import NotJsonError
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _decode = msgspec.json.Decoder(list[msgspec.Raw]).decode

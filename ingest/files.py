@@ -7,37 +7,24 @@ document by itself begins NDJSON; else the file is one document.
 import gzip
 import io
 import os
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 from functools import partial
 
 import orjson
 
-from catalog.errors import InvalidInputError, LinewardError, NotFoundError, RetryableError
+from catalog.errors import LinewardError, NotFoundError
+from catalog.refusal import TooLargeError
 from ingest.elements import elements
 from ingest.intake import BYTE_ORDER_MARK
 from ingest.limits import Limits
-from ingest.refusal import TooLargeError, sentence
 
 STANDARD_INPUT = "-"
 
 _LINES = (".ndjson", ".jsonl", ".ndjson.gz", ".jsonl.gz")
 _NAMES = (".json", ".json.gz", *_LINES)
 _GZIP = b"\x1f\x8b"
-
-
-class Outcome(StrEnum):
-    """What the sink did with a document that it took."""
-
-    ACCEPTED = "accepted"
-    DUPLICATE = "duplicate"
-
-
-# Takes the bytes of one document; raises a LinewardError to reject it, a RetryableError to stop altogether.
-Sink = Callable[[bytes], Outcome]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +39,6 @@ class Passage:
     body: bytes
     end: int
     fault: LinewardError | None = None
-
-
-@dataclass(slots=True)
-class FileReport:
-    """What became of a source; `rejected` holds (where, reason) in the order of the file."""
-
-    path: str
-    accepted: int = 0
-    duplicate: int = 0
-    rejected: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,37 +73,6 @@ def sources(paths: Iterable[str], stdin: io.BufferedReader) -> list[Source]:
         else:
             raise NotFoundError(f"there is no file or folder {path}", "check the path")
     return found
-
-
-def send(source: Source, sink: Sink, limits: Limits, progress: Callable[[int], None] = lambda _end: None) -> FileReport:
-    """Give every document of a source to the sink. `progress` hears how many bytes of the file are done.
-
-    Only a RetryableError of the sink gets out; what was sent before it may be sent again, and is then a duplicate.
-    """
-    report = FileReport(source.path)
-    try:
-        for passage in source.passages(limits):
-            _give(passage, sink, report)
-            progress(passage.end)
-    except InvalidInputError as error:
-        report.rejected.append(("", sentence(error)))
-    except (OSError, EOFError, zlib.error) as error:
-        report.rejected.append(("", f"the file cannot be read further: {error}"))
-    return report
-
-
-def _give(passage: Passage, sink: Sink, report: FileReport) -> None:
-    try:
-        if passage.fault is not None:
-            raise passage.fault
-        outcome = sink(passage.body)
-    except RetryableError:
-        raise
-    except LinewardError as error:
-        report.rejected.append((passage.where, sentence(error)))
-    else:
-        report.accepted += outcome is Outcome.ACCEPTED
-        report.duplicate += outcome is Outcome.DUPLICATE
 
 
 @dataclass(slots=True)

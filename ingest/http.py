@@ -23,10 +23,10 @@ from catalog.errors import LinewardError, RetryableError
 from catalog.log import token
 from catalog.log.entry import Receipt, Submission
 from catalog.principal import CHALLENGE, Principal, Scope, grants
+from catalog.refusal import TooLargeError, sentence, status_of
 from ingest.body import BodyReader
 from ingest.elements import elements
 from ingest.intake import BYTE_ORDER_MARK, Intake
-from ingest.refusal import TooLargeError, sentence, status_of
 
 _LARGE = 256 * 1024  # bytes from which checking would hold up the other connections
 _AT_ONCE = 256  # events of a batch that wait for the log together

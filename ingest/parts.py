@@ -176,6 +176,7 @@ class Parts:
 
 _decode_entity = msgspec.json.Decoder(Entity).decode
 _decode_facets = msgspec.json.Decoder(_Members).decode
+MAX_ALIAS = 256  # characters, as the schema says
 _UNDERSTOOD = frozenset(
     {
         "columnLineage",
@@ -184,6 +185,7 @@ _UNDERSTOOD = frozenset(
         "lifecycleStateChange",
         "lineage",
         "lineward_model",
+        "lineward_registry",
         "lineward_serving",
         "parent",
         "parentRun",
@@ -312,6 +314,7 @@ class PartReading:
             role=text(serving.get("role")),
             share=_number(serving.get("share")),
             column_lineage=self._body(raw["columnLineage"]) if "columnLineage" in raw else None,
+            registered=_registered(facets.get("lineward_registry")),
         )
         return DatasetPart(use, self.found)
 
@@ -511,6 +514,16 @@ def named(value: Any) -> bool:
 
 def text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
+
+
+def _registered(facet: Any) -> tuple[str, ...] | None:
+    """LinewardRegistryDatasetFacet: all aliases of a version; () where it is deleted, None where it says nothing."""
+    if not isinstance(facet, Mapping):
+        return None
+    listed = standing(facet).get("aliases", [])
+    if not isinstance(listed, list):
+        return None
+    return tuple(sorted({each for each in listed if isinstance(each, str) and 0 < len(each) <= MAX_ALIAS}))
 
 
 def _number(value: Any) -> float | None:

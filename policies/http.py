@@ -12,8 +12,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from catalog.errors import (
-    ConflictError,
-    ForbiddenError,
     InvalidInputError,
     LinewardError,
     NotFoundError,
@@ -22,6 +20,7 @@ from catalog.errors import (
 )
 from catalog.model import DatasetRef, NodeRef
 from catalog.principal import Principal
+from catalog.refusal import status_of
 from policies.acts import invalid
 from policies.gate import Ruling
 from policies.governance import Governance
@@ -29,16 +28,6 @@ from policies.published import DOCUMENTS, text_of
 from policies.request import DecideRequest
 
 _MOST = 64 * 1024  # bytes of a question
-
-_STATUSES: dict[type[LinewardError], int] = {
-    InvalidInputError: 400,
-    UnauthenticatedError: 401,
-    ForbiddenError: 403,
-    NotFoundError: 404,
-    ConflictError: 409,
-    RetryableError: 503,
-    LinewardError: 500,
-}
 
 Name = Annotated[str, Field(min_length=1)]
 
@@ -153,7 +142,7 @@ def _answer(ruling: Ruling) -> dict[str, Any]:
 
 
 def _refusal(error: LinewardError) -> Response:
-    status = next(_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES)
+    status = status_of(error)
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, RetryableError) else {}
     if isinstance(error, UnauthenticatedError):
         headers["WWW-Authenticate"] = "Bearer"

@@ -94,8 +94,9 @@ class Journal:
 
     def write(self, body: Body) -> Recorded:
         """Append an act. Only while holding the turn in which it was found to be valid."""
-        receipt = self._append(acts.submission(body))
-        act = acts.recorded(body, receipt)
+        told = acts.plain(body)
+        receipt = self._append(acts.submission(body, told))
+        act = acts.recorded(body, receipt, told)
         self._latest = max(self._latest, act.at)
         self._written += not isinstance(body, Decide)
         self._size = receipt.seq + 1

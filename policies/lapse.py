@@ -181,19 +181,31 @@ def _ungated(reading: Reading, deployed: Sequence[Deployment]) -> Iterator[Findi
             )
 
 
-def _lapsed_allows(reading: Reading, deployed: Sequence[Deployment], now: int) -> Iterator[Finding]:
-    """Last allows of a version in an environment that nobody used in time."""
+def unused_allows(reading: Reading, deployed: Sequence[Deployment] | None = None) -> Iterator[tuple[Act, int]]:
+    """Last allows of a version in an environment that nobody used, each with when it lapses or has lapsed, µs.
+
+    `deployed` are all deployments, where the caller has them.
+    """
+    among = reading.deployments() if deployed is None else deployed
     for (version, environment), allow in _last_decisions(reading).items():
         lapse = _lapses(allow)
-        if allow.body["state"] != "ALLOW" or lapse > now:
-            continue
-        if not any(_used(allow, lapse, each) for each in deployed if _is_of(each, version, environment)):
+        if allow.body["state"] == "ALLOW" and not any(
+            _used(allow, lapse, each) for each in among if _is_of(each, version, environment)
+        ):
+            yield allow, lapse
+
+
+def _lapsed_allows(reading: Reading, deployed: Sequence[Deployment], now: int) -> Iterator[Finding]:
+    """Last allows of a version in an environment that nobody used in time."""
+    for allow, lapse in unused_allows(reading, deployed):
+        if lapse <= now:
             yield Finding(
                 FindingKind.LAPSED_ALLOW,
-                version,
+                allow.body["target"]["node"],
                 allow.id,
                 lapse,
-                f"It was allowed into {environment} on {text(allow.at)}, and not deployed within {ALLOW_HOURS} hours.",
+                f"It was allowed into {allow.body['environment']} on {text(allow.at)}, "
+                f"and not deployed within {ALLOW_HOURS} hours.",
                 "Ask the gate again before it is deployed.",
             )
 

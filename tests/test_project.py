@@ -11,8 +11,10 @@ import pytest
 import typer.main
 
 from catalog.cli import app
+from catalog.log.checkpoint_settings import CheckpointSettings
 from catalog.settings import Settings
 from catalog_graphql.schema import schema
+from policies.attestation.signing import KeySettings
 
 ROOT = Path(__file__).parents[1]
 TRACKED = subprocess.run(
@@ -37,7 +39,10 @@ def test_the_schema_snapshot_is_current() -> None:
     )
 
 
-@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+SETTINGS = sorted({*Settings.model_fields, *KeySettings.model_fields, *CheckpointSettings.model_fields})
+
+
+@pytest.mark.parametrize("name", SETTINGS)
 def test_every_setting_is_documented(name: str) -> None:
     page = (ROOT / "docs" / "reference" / "settings.md").read_text()
     assert f"`LINEWARD_{name.upper()}`" in page
@@ -45,7 +50,7 @@ def test_every_setting_is_documented(name: str) -> None:
 
 def test_every_documented_setting_exists() -> None:
     page = (ROOT / "docs" / "reference" / "settings.md").read_text()
-    known = {f"LINEWARD_{name.upper()}" for name in Settings.model_fields}
+    known = {f"LINEWARD_{name.upper()}" for name in SETTINGS}
     assert set(re.findall(r"^\| `(LINEWARD_\w+)`", page, re.MULTILINE)) == known
 
 

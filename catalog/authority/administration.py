@@ -43,6 +43,15 @@ class NewKey:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whose an alias was said to be. `pending`: it counts once another administrator says the same."""
+
+    alias: str
+    person: str
+    pending: bool
+
+
 class Administration:
     """Validates and appends under one lock. For any number of threads.
 
@@ -148,8 +157,11 @@ class Administration:
             self._act(EntryType.KEY, by, now, {"act": "revokeKey", "key": key} | said)
             return self._found(key)
 
-    def identify(self, by: Principal, alias: str, person: str) -> tuple[str, str]:
-        """Say whose an e-mail address or a subject of an issuer is; the alias and the person in their one spelling.
+    def identify(self, by: Principal, alias: str, person: str) -> Identity:
+        """Say whose an e-mail address or a subject of an issuer is.
+
+        Whoever says who somebody is could be two persons, or another one. So where a second administrator is there to
+        agree, it waits until another one says the same.
 
         Raises ForbiddenError without `admin`, InvalidInputError for other aliases: a key has its owner for good.
         """
@@ -160,8 +172,11 @@ class Administration:
         with self._lock:
             self._roll.catch_up()
             self._still(by)
-            self._act(EntryType.POLICY, by, self._now(), {"act": "identify", "alias": named, "person": whom})
-        return named, whom
+            now = self._now()
+            waits = self._takes_another(by, named, whom, now)
+            verb = "proposeIdentity" if waits else "identify"
+            self._act(EntryType.POLICY, by, now, {"act": verb, "alias": named, "person": whom})
+        return Identity(named, whom, waits)
 
     # Under the lock --------------------------------------------------------------------------------------------
 
@@ -171,6 +186,13 @@ class Administration:
         lapsed = key is not None and key.state(self._now()) is not KeyState.ACTIVE
         if lapsed or (by.name == LOCAL.name and len(self._roll.keys)):
             raise ForbiddenError(f"{by.name} may do this no longer.", "Use an administrator's key.")
+
+    def _takes_another(self, by: Principal, alias: str, person: str, now: int) -> bool:
+        """Whether another administrator could agree, and none has."""
+        others = {key.owner for key in self._roll.keys.administrators(now)} - {by.person}
+        proposer = self._roll.persons.proposer(alias, person)
+        agreed = proposer is not None and by.person is not None and by.person != proposer
+        return bool(others) and not agreed
 
     def _check_first(self, by: Principal, wanted: KeyRequest, owner: str) -> None:
         """Whoever makes the first key is nobody afterwards: that key has to administer, and to count at once."""

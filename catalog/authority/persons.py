@@ -46,15 +46,24 @@ class Persons:
     def __init__(self, acts: Iterable[Mapping[str, Any]] = ()) -> None:
         self._named: dict[str, str] = {}
         self._known: set[str] = set()
+        self._proposed: dict[str, tuple[str, str]] = {}  # by alias: the person, and who said so
         for act in acts:
             self.apply(act)
 
     def apply(self, act: Mapping[str, Any]) -> None:
-        """Add the body of a policy act in log order; acts other than `identify` say nothing here."""
+        """Add the body of a policy act in log order; other verbs than those of identities say nothing here."""
+        if act.get("act") == "proposeIdentity":
+            self._proposed[act["alias"]] = act["person"], str(act["by"].get("person"))
         if act.get("act") != "identify":
             return
+        self._proposed.pop(act["alias"], None)
         self._named[act["alias"]] = act["person"]
         self._known.add(act["person"])
+
+    def proposer(self, alias: str, person: str) -> str | None:
+        """The administrator who proposed this last for the alias, and waits for another to say so too."""
+        proposed, by = self._proposed.get(alias, (None, None))
+        return by if proposed == person else None
 
     def person_of(self, alias: str) -> str | None:
         """The person, None where nobody was named.

@@ -16,43 +16,15 @@ from catalog.authority.administration import Administration, key_request
 from catalog.authority.authenticator import Authenticator
 from catalog.authority.keys import ApiKey, KeyState
 from catalog.errors import (
-    ConflictError,
-    ForbiddenError,
     InvalidInputError,
     LinewardError,
-    NotFoundError,
     RetryableError,
-    UnauthenticatedError,
 )
 from catalog.log.writer import microseconds_now
 from catalog.principal import CHALLENGE, Principal
+from catalog.refusal import TooLargeError, UnsupportedBodyError, status_of
 
 _MOST = 64 * 1024  # bytes of a request
-
-
-class TooLargeError(InvalidInputError):
-    """More than anybody has to say about a key."""
-
-    code = "TOO_LARGE"
-
-
-class UnsupportedBodyError(InvalidInputError):
-    """A body that does not say that it is JSON."""
-
-    code = "UNSUPPORTED_BODY"
-
-
-_STATUSES: dict[type[LinewardError], int] = {
-    InvalidInputError: 400,
-    UnauthenticatedError: 401,
-    ForbiddenError: 403,
-    NotFoundError: 404,
-    ConflictError: 409,
-    TooLargeError: 413,
-    UnsupportedBodyError: 415,
-    RetryableError: 503,
-    LinewardError: 500,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +69,7 @@ async def _answer(
 def refusal(error: LinewardError) -> Response:
     """An error as an answer: its status, its code, what happened and what to do."""
     told = {"code": error.code, "message": error.message, "remedy": error.remedy, "pointer": error.pointer}
-    status = next(_STATUSES[kind] for kind in type(error).__mro__ if kind in _STATUSES)
+    status = status_of(error)
     answer = _json({"error": told}, status)
     if answer.status_code == 401:
         answer.headers["www-authenticate"] = CHALLENGE
@@ -155,8 +127,8 @@ def _identify(administration: Administration, asked: _Asked) -> Any:
     alias, person = asked.document.get("alias"), asked.document.get("person")
     if not isinstance(alias, str) or not isinstance(person, str):
         raise InvalidInputError("alias and person are needed", 'send {"alias": "email:…", "person": "…"}')
-    named, whom = administration.identify(asked.by, alias, person)
-    return {"alias": named, "person": whom}
+    found = administration.identify(asked.by, alias, person)
+    return {"alias": found.alias, "person": found.person, "pending": found.pending}
 
 
 def _now(key: ApiKey) -> dict[str, Any]:

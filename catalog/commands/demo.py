@@ -84,17 +84,18 @@ def _release(
 
 
 def _example() -> "ModuleType":
-    """The example's service. It is part of a checkout, beside this package, and not of an installed wheel."""
-    root = Path(__file__).parents[2]
+    """The example's service: a checkout has it beside this package, an installed wheel within."""
+    package = Path(__file__).parents[1]
+    root = package / "shipped" if (package / "shipped").is_dir() else package.parent
     if not (root / "examples" / "credit_risk" / "service.py").is_file():
-        raise NotFoundError("the example is not part of this installation", "Run `make demo` in a checkout.")
+        raise NotFoundError(f"there is no example in {root}", "Install Lineward again, or run it in a checkout.")
     if str(root) not in sys.path:
         sys.path.append(str(root))
     try:
         from examples.credit_risk import service
     except ImportError as error:
         raise NotFoundError(
-            f"the example needs {error.name}, which is not installed", "Install the extra: pip install '.[demo]'"
+            f"the example needs {error.name}, which is not installed", "Install the extra: pip install 'lineward[demo]'"
         ) from error
     return service
 

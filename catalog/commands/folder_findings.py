@@ -21,11 +21,17 @@ from catalog.errors import LinewardError, NotFoundError
 from catalog.graph.contract import GraphStore
 from catalog.health import DISK_FLOOR
 from catalog.instant import text
+from catalog.log.checkpoint import opened
 from catalog.log.checkpoint_key import PRIVATE as CHECKPOINT_KEY
-from catalog.log.checkpoint_key import private_key
+from catalog.log.checkpoint_key import PUBLIC as CHECKPOINT_PUBLIC
+from catalog.log.checkpoint_key import verifier_key
+from catalog.log.checkpoint_log import FILE as SIGNED
+from catalog.log.checkpoint_log import ForkedLogError
+from catalog.log.note import VerifierKey
 from catalog.log.reader import LogReader
 from catalog.log.schema import FILE
 from catalog.log.writer import microseconds_now
+from catalog.private_key import log_key_in
 from catalog.projector import outdated
 from catalog.settings import Settings
 from policies.attestation.signing import PRIVATE as SIGNING_KEY
@@ -189,7 +195,23 @@ def _keys(settings: Settings, log: LogReader) -> Iterator[Finding]:
     path = settings.data / CHECKPOINT_KEY
     if path.exists():
         yield from _exposed(path)
-        yield tried("checkpoint key", lambda: private_key(path, _unheard), lambda _: str(path))
+        yield tried("checkpoint key", lambda: log_key_in(path, _unheard), lambda _: str(path))
+    yield from _checkpoints(settings.data, log)
+
+
+def _checkpoints(folder: Path, log: LogReader) -> Iterator[Finding]:
+    """Whether the log continues what was signed last, and by which key. Nothing is signed, made or published."""
+    if not (folder / SIGNED).exists():
+        return
+
+    def signed() -> VerifierKey:
+        key = verifier_key(str(folder / CHECKPOINT_PUBLIC))
+        last = opened((folder / SIGNED).read_bytes(), key).checkpoint
+        if log.size() < last.size or log.root(last.size) != last.root:
+            raise ForkedLogError(f"the log does not continue its checkpoint of {last.size:,} entries")
+        return key
+
+    yield tried("checkpoints", signed, lambda key: f"the log continues what was signed by {key}")
 
 
 def _signing_key(folder: Path) -> Iterator[Finding]:

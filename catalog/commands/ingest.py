@@ -12,9 +12,9 @@ from catalog.commands.failure import CheckFailedError
 from catalog.commands.options import Data, Url, place, settings
 
 if TYPE_CHECKING:
-    from catalog.commands.sending import Door
+    from catalog.commands.sending import Door, FileReport
     from catalog.settings import Settings
-    from ingest.files import FileReport, Source
+    from ingest.files import Source
 
 SHOWN = 20  # reasons of one file
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
-from catalog.authority.administration import Administration, key_request
+from catalog.authority.administration import Administration, Identity, key_request
 from catalog.authority.authenticator import Authenticator
 from catalog.authority.credential import bearer
 from catalog.authority.pepper import Pepper
@@ -49,7 +49,7 @@ class Keyring(Protocol):
 
     def revoke(self, key: str, reason: str | None) -> Described: ...
 
-    def identify(self, alias: str, person: str) -> tuple[str, str]: ...
+    def identify(self, alias: str, person: str) -> Identity: ...
 
 
 # A running server ----------------------------------------------------------------------------------------------
@@ -86,9 +86,9 @@ class ServerKeyring:
         found: Described = self._ask("POST", f"/keys/{quote(key, safe='')}/revoke", said)["key"]
         return found
 
-    def identify(self, alias: str, person: str) -> tuple[str, str]:
+    def identify(self, alias: str, person: str) -> Identity:
         answer = self._ask("POST", "/people", {"alias": alias, "person": person})
-        return answer["alias"], answer["person"]
+        return Identity(answer["alias"], answer["person"], answer["pending"])
 
     def _ask(self, method: str, path: str, document: Mapping[str, Any] | None = None) -> Any:
         try:
@@ -133,7 +133,7 @@ class FolderKeyring:
         found = self.administration.revoke(self.by, key, reason)
         return described(found, found.state(microseconds_now()))
 
-    def identify(self, alias: str, person: str) -> tuple[str, str]:
+    def identify(self, alias: str, person: str) -> Identity:
         return self.administration.identify(self.by, alias, person)
 
 

@@ -123,14 +123,18 @@ def identify(
     url: Url = None,
     data: Data = None,
 ) -> None:
-    """Map a commit's e-mail address, or a subject of an issuer, to a person. The last word on an alias counts."""
+    """Map a commit's e-mail address, or a subject of an issuer, to a person. The last word on an alias counts.
+
+    Where somebody else administers too, it waits until one of them says the same.
+    """
     from catalog.commands.keyring import opened
     from catalog.rendering.legible import legible
 
     at_url, in_folder = place(context, url, data)
     with opened(at_url, in_folder) as keyring:
-        named, whom = keyring.identify(alias, person)
-    typer.echo(legible(f"{named} is {whom}"))
+        found = keyring.identify(alias, person)
+    said = f"{found.alias} is {found.person}"
+    typer.echo(legible(f"{said}, once another administrator says so too" if found.pending else said))
 
 
 def _instant(expires: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from time import sleep
 from typing import Any, Protocol
 
@@ -16,17 +17,34 @@ from catalog.composition import create_log, limits
 from catalog.errors import InvalidInputError, LinewardError, RetryableError
 from catalog.log.entry import Receipt
 from catalog.log.writer import LogWriter
+from catalog.refusal import sentence
 from catalog.settings import Settings
-from ingest.files import FileReport, Outcome, Passage, Source
+from ingest.files import Passage, Source
 from ingest.intake import Intake
 from ingest.limits import Limits
-from ingest.refusal import sentence
 
 AT_ONCE = 128  # documents
 BYTES_AT_ONCE = 16 << 20
 CONNECTIONS = 8
 ATTEMPTS = 6
 LOCAL = "local"  # who acts in a folder that nobody serves
+
+
+class Outcome(StrEnum):
+    """What became of a document that was taken."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(slots=True)
+class FileReport:
+    """What became of a source; `rejected` holds (where, reason) in the order of the file."""
+
+    path: str
+    accepted: int = 0
+    duplicate: int = 0
+    rejected: list[tuple[str, str]] = field(default_factory=list)
 
 
 class Door(Protocol):

@@ -29,6 +29,9 @@ def witness(
     name: Annotated[
         str | None, typer.Option(help="Name of the key; kept once it is chosen.", show_default="made from the key")
     ] = None,
+    mldsa44: Annotated[
+        bool, typer.Option("--mldsa44", help="Make the key an ML-DSA-44 one, where there is none yet.")
+    ] = False,
     every: Annotated[
         float | None, typer.Option(min=1, help="Look again after so many seconds, until told to stop.")
     ] = None,
@@ -46,7 +49,7 @@ def witness(
     from catalog.log.cosigning import Witness
 
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    signer = _signer(state, name)
+    signer = _signer(state, name, mldsa44)
     logs = [verifier_key(each) for each in log]
     watching = Witness(state, signer, logs)
     typer.echo(f"witness {signer.key}", err=True)
@@ -60,9 +63,9 @@ def witness(
         _watch(url, watching, logs[0].name, every)
 
 
-def _signer(state: Path, name: str | None) -> "Signer":
+def _signer(state: Path, name: str | None, mldsa44: bool) -> "Signer":
     """The witness's own key, under the name given, else the one that it has, else one made from the key."""
-    from catalog.log.checkpoint_key import cosigner, private_key, verifier_key
+    from catalog.log.checkpoint_key import cosigner, verifier_key, witness_key
 
     def warn(told: str) -> None:
         typer.echo(told, err=True)
@@ -72,8 +75,9 @@ def _signer(state: Path, name: str | None) -> "Signer":
     if name is None and public.is_file():
         name = verifier_key(str(public)).name
     if name is None:
-        name = f"lineward-witness/{private_key(path, warn).public_key().public_bytes_raw().hex()[:16]}"
-    return cosigner(path, name, warn)
+        public_bytes = witness_key(path, warn, mldsa44=mldsa44).public_key().public_bytes_raw()
+        name = f"lineward-witness/{public_bytes.hex()[:16]}"
+    return cosigner(path, name, warn, mldsa44=mldsa44)
 
 
 def _watch(url: str, watching: "Witness", origin: str, every: float | None) -> None:

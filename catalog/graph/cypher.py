@@ -86,10 +86,11 @@ PRESENT = "SHOW INDEXES YIELD name RETURN name"
 AWAIT_INDEXES = "CALL db.awaitIndexes(120)"
 
 POSITION = "MATCH (p:Projection {name: 'lineward'}) RETURN p.origin, p.offset"
+POSITION_AND_EPOCH = f"{POSITION}, p.epoch"
 
 # Two statements: the first waits for the lock, the second reads what whoever had it left.
 LOCK = """
-MERGE (p:Projection {name: 'lineward'}) ON CREATE SET p.origin = $origin, p.offset = 0
+MERGE (p:Projection {name: 'lineward'}) ON CREATE SET p.origin = $origin, p.offset = 0, p.epoch = randomUUID()
 SET p.locked = true
 """
 COMPARE_AND_SET = """

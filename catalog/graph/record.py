@@ -69,6 +69,7 @@ class DatasetUse(msgspec.Struct, frozen=True, array_like=True):
     role: str | None = None  # `lineward_serving` on an input
     share: float | None = None
     column_lineage: Digest | None = None  # the facet's body: runs that map columns differently differ
+    registered: tuple[str, ...] | None = None  # `lineward_registry`: all aliases of this version; None says nothing
 
 
 class Served(msgspec.Struct, frozen=True, array_like=True):

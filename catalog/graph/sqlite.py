@@ -68,7 +68,8 @@ class SqliteGraph:
             position = _position(connection)
             offset = position.offset if position else 0
             cut = Cut(offset if known is None else min(known, offset), valid)
-            yield SqliteReader(connection, records, offset, cut)
+            epoch = connection.pragma("schema_version")  # tables are made anew when the graph is emptied
+            yield SqliteReader(connection, records, offset, cut, epoch)
 
     def facts(self) -> Iterator[bytes]:
         with self._reading() as (connection, records):

@@ -14,6 +14,7 @@ from catalog.identity import (
     run_version_id,
     structure,
 )
+from catalog.lineage.registry import Registry
 from catalog.lineage.runs import Run, related
 from catalog.lineage.versions import Versions
 from catalog.lineage.view import GraphView
@@ -24,6 +25,7 @@ class References:
     def __init__(self, view: GraphView, versions: Versions) -> None:
         self._view = view
         self._versions = versions
+        self._registry = Registry(view)
 
     def id_of(self, reference: NodeRef) -> str:
         """The node's id. Raises NotFoundError, or AmbiguousReferenceError for a UUID of several runs."""
@@ -69,8 +71,12 @@ class References:
         for base in candidates:
             if base in known:
                 return self._versions.version_at(dataset, base, self._last_use(base))
+        holder = self._registry.holder(dataset, named.version)
+        if holder is not None:
+            return self._versions.version_at(dataset, holder, self._last_use(holder))
         raise NotFoundError(
-            f"{named.namespace} {named.name} has no version {named.version}.", "List its versions with a search."
+            f"{named.namespace} {named.name} has no version and no alias {named.version}.",
+            "List its versions with a search.",
         )
 
     def _last_use(self, base: str) -> int:

@@ -28,7 +28,7 @@ from catalog.log.schema import FILE, connect_reader
 from catalog.log.sealing import fingerprint, seal, unseal
 
 MANIFEST = "manifest.json"
-KEYS = ("checkpoint-key.pem", "key.pepper", "signing-key.pem")
+KEYS = ("checkpoint-key.pem", "checkpoint-key.mldsa44.pem", "key.pepper", "signing-key.pem")
 """Secret files of a data folder: in a backup only where it was asked for."""
 
 PUBLISHED = ("checkpoint", "checkpoint.cosigned", "checkpoint-key.vkey", "signing-key.pub.pem")

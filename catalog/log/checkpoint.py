@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from catalog.log import note
-from catalog.log.note import ForgedError, KeyKind, MalformedError, Note, Signed, VerifierKey
+from catalog.log.note import ForgedError, MalformedError, Note, Signed, VerifierKey
 
 _TEXT = re.compile(r"(?P<origin>[^\n]+)\n(?P<size>0|[1-9][0-9]{0,18})\n(?P<root>[A-Za-z0-9+/]{43}=)\n(?:[^\n]+\n)*")
 _MOST = 2**63 - 1
@@ -56,11 +56,11 @@ def opened(data: bytes, log: VerifierKey, witnesses: Iterable[VerifierKey] = ())
     signature of a known key that does not hold.
     """
     read = note.read(data)
-    found = checkpoint_of(read.text)
-    signed = note.opened(read, [log, *witnesses])
+    found, known = checkpoint_of(read.text), set(witnesses)
+    signed = note.opened(read, [log, *known])
     if not any(each.key == log for each in signed):
         raise ForgedError(f"{log.name} has not signed this checkpoint of {found.origin}")
     if found.origin != log.name:
         raise ForgedError(f"this is a checkpoint of {found.origin}, not of {log.name}")
-    cosigned = tuple(each for each in signed if each.key.kind is KeyKind.COSIGNATURE)
+    cosigned = tuple(each for each in signed if each.key in known)
     return SignedCheckpoint(found, read, cosigned)

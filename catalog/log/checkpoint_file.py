@@ -25,6 +25,13 @@ class CheckpointFile:
         except FileNotFoundError:
             return None
 
+    def written_at(self) -> int | None:
+        """When that was, µs since 1970; None where nothing ever was."""
+        try:
+            return self.path.stat().st_mtime_ns // 1000
+        except FileNotFoundError:
+            return None
+
     @contextmanager
     def exclusive(self) -> Iterator[None]:
         """Wait for the turn; the operating system ends it with the process."""

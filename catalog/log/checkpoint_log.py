@@ -1,6 +1,7 @@
 """Signing checkpoints of a log: each continues the last, and is on disk before anybody sees it."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -43,15 +44,26 @@ class CheckpointLog:
     only together: then nobody but the keeper of another copy can tell.
     """
 
-    def __init__(self, log: Rooted, signer: Signer, folder: Path, witnesses: Iterable[VerifierKey] = ()) -> None:
+    def __init__(
+        self,
+        log: Rooted,
+        signer: Signer,
+        folder: Path,
+        witnesses: Iterable[VerifierKey] = (),
+        further: Iterable[Signer] = (),
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """`further` keys sign too: one of another kind, the next, or the last. `now` gives seconds since 1970."""
         if signer.key.name != log.origin:
             raise InvalidInputError(f"{signer.key.name} is not the origin of this log", f"it is {log.origin}")
         self._log = log
-        self._signer = signer
+        self._signers = (signer, *further)
+        self._now = now
         self._witnesses = tuple(witnesses)
         self._file = CheckpointFile(folder / FILE)
         self._cosigned = CheckpointFile(folder / COSIGNED)
         self.key = signer.key
+        self.keys = tuple(each.key for each in self._signers)
 
     def last(self) -> SignedCheckpoint | None:
         """What was signed last; None where nothing was. ForgedError where the file holds another's checkpoint."""
@@ -75,9 +87,13 @@ class CheckpointLog:
             size = self._log.size()
             if least is not None and size < least:
                 raise InvalidInputError(f"the log holds {size} entries, not {least}", "ask within the log")
-            if last is not None and last.checkpoint.size == size:
+            if last is not None and last.checkpoint.size == size and self._signed_by_all(last.note):
                 return last
             return self._signed(Checkpoint(self._log.origin, size, self._log.root(size)))
+
+    def signed_at(self) -> int | None:
+        """When something was signed last, µs since 1970; None where nothing was."""
+        return self._file.written_at()
 
     def cosigned(self) -> SignedCheckpoint | None:
         """The newest that a witness has cosigned whom this log knows; None where there is none."""
@@ -110,7 +126,7 @@ class CheckpointLog:
 
     def _merged(self, held: SignedCheckpoint | None, new: SignedCheckpoint) -> Note:
         """The checkpoint with the signatures of its log and of witnesses that it knows, each once, the newest."""
-        known = {(key.name, key.id) for key in (self.key, *self._witnesses)}
+        known = {(key.name, key.id) for key in (*self.keys, *self._witnesses)}
         before = held.note.signatures if held is not None and held.checkpoint == new.checkpoint else ()
         signatures = {(each.name, each.key_id): each for each in (*before, *new.note.signatures)}
         return Note(new.note.text, tuple(each for key, each in signatures.items() if key in known))
@@ -128,7 +144,14 @@ class CheckpointLog:
         if self._log.root(last.size) != last.root:
             raise ForkedLogError(f"the first {last.size} entries are not those that were signed")
 
+    def _signed_by_all(self, note: Note) -> bool:
+        """False after a key was added: then what was signed last is signed again."""
+        signed = {(each.name, each.key_id) for each in note.signatures}
+        return all((key.name, key.id) in signed for key in self.keys)
+
     def _signed(self, checkpoint: Checkpoint) -> SignedCheckpoint:
-        signed = Note(checkpoint.text, (self._signer.sign(checkpoint.text),))
+        now = int(self._now())
+        signatures = [each.sign(checkpoint.text, now if each.key.kind.is_timed else None) for each in self._signers]
+        signed = Note(checkpoint.text, tuple(signatures))
         self._file.replace(str(signed).encode())
         return SignedCheckpoint(checkpoint, signed)

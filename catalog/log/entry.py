@@ -33,6 +33,7 @@ class EntryType(StrEnum):
     CONFIG = "config"
     KEY = "key"
     POLICY = "policy"
+    ACCESS = "access"  # only in the log of reads
 
 
 @dataclass(frozen=True, slots=True)

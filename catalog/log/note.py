@@ -1,4 +1,4 @@
-"""Signed notes (C2SP signed-note v1.0.0) and the cosignatures of witnesses (C2SP tlog-cosignature, Ed25519).
+"""Signed notes (C2SP signed-note v1.0.0) and cosignatures (C2SP tlog-cosignature, Ed25519 and ML-DSA-44).
 
 A note is a text that ends in a newline, an empty line, and signature lines `— NAME BASE64(key id ‖ signature)`.
 Reading one proves nothing; `opened` tells which of the keys that you trust have signed it.
@@ -13,16 +13,18 @@ from hashlib import sha256
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, MLDSA44PublicKey
 
 from catalog.errors import CorruptLogError, InvalidInputError
 
 MOST_BYTES = 64 * 1024
 _DASH = "— "
 _KEY_ID = 4
-_PUBLIC = 32
 _TIME = 8
 _LATEST = 2**63 - 1
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
+_HASH = 32
+_TREE_HEAD = re.compile(r"(?P<origin>[^\n]+)\n(?P<size>0|[1-9][0-9]{0,18})\n(?P<root>[^\n]+)\n")
 _NAME = re.compile(r"[^\s+]+")
 _VKEY = re.compile(r"(?P<name>[^\s+]+)\+(?P<id>[0-9a-f]{8})\+(?P<key>[A-Za-z0-9+/]+=*)")
 
@@ -47,6 +49,16 @@ class KeyKind(IntEnum):
 
     ED25519 = 0x01  # the text
     COSIGNATURE = 0x04  # the text of a checkpoint, and when it was seen
+    MLDSA44 = 0x06  # origin, size and root of a checkpoint, who says so, and when it was seen
+
+    @property
+    def public_bytes(self) -> int:
+        return 1312 if self is KeyKind.MLDSA44 else 32
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether its signatures begin with when they were made."""
+        return self is not KeyKind.ED25519
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +70,10 @@ class VerifierKey:
     public: bytes
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name) or len(self.public) != _PUBLIC:
+        if not _NAME.fullmatch(self.name) or len(self.public) != self.kind.public_bytes:
             raise MalformedError(
-                f"{self.name!r} names no Ed25519 key", "Names hold neither spaces nor plus; keys have 32 bytes."
+                f"{self.name!r} names no key of this kind",
+                f"Names hold neither spaces nor plus; keys have {self.kind.public_bytes} bytes.",
             )
 
     @classmethod
@@ -70,7 +83,7 @@ class VerifierKey:
         if match is None:
             raise _no_key(text)
         key = _bytes(match["key"])
-        if key is None or len(key) != 1 + _PUBLIC or key[0] not in set(KeyKind):
+        if not key or key[0] not in set(KeyKind) or len(key) != 1 + KeyKind(key[0]).public_bytes:
             raise _no_key(text)
         found = cls(match["name"], KeyKind(key[0]), key[1:])
         if found.id.hex() != match["id"]:
@@ -90,15 +103,21 @@ class VerifierKey:
         Raises ForgedError where `value` is not this key's signature over the text.
         """
         time, signature = None, value
-        if self.kind is KeyKind.COSIGNATURE:
+        if self.kind.is_timed:
             time, signature = int.from_bytes(value[:_TIME], "big"), value[_TIME:]
         try:
             if time is not None and time > _LATEST:
                 raise InvalidSignature
-            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, _message(text, time))
-        except InvalidSignature as error:
+            self._verify(signature, _message(self, text, time))
+        except (InvalidSignature, MalformedError) as error:
             raise ForgedError(f"the signature of {self.name} does not hold: text or signature were changed") from error
         return time
+
+    def _verify(self, signature: bytes, message: bytes) -> None:
+        if self.kind is KeyKind.MLDSA44:
+            MLDSA44PublicKey.from_public_bytes(self.public).verify(signature, message)
+        else:
+            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,19 +152,24 @@ class Signed:
 
 
 class Signer:
-    """A private key with its name."""
+    """A private key with its name. An ML-DSA-44 key signs in the one way there is for it."""
 
-    def __init__(self, name: str, private: Ed25519PrivateKey, kind: KeyKind = KeyKind.ED25519) -> None:
+    def __init__(
+        self, name: str, private: Ed25519PrivateKey | MLDSA44PrivateKey, kind: KeyKind = KeyKind.ED25519
+    ) -> None:
         self._private = private
-        self.key = VerifierKey(name, kind, private.public_key().public_bytes_raw())
+        told = KeyKind.MLDSA44 if isinstance(private, MLDSA44PrivateKey) else kind
+        self.key = VerifierKey(name, told, private.public_key().public_bytes_raw())
 
     def sign(self, text: str, time: int | None = None) -> Signature:
-        """A signature over a text that ends in a newline; a cosignature needs `time`, seconds since 1970."""
-        cosigns = self.key.kind is KeyKind.COSIGNATURE
+        """A signature over a text that ends in a newline; `time`, seconds since 1970, where the kind has one.
+
+        Raises MalformedError where an ML-DSA-44 key is to sign what is no checkpoint.
+        """
         assert text.endswith("\n")
-        assert (time is not None) == cosigns
+        assert (time is not None) == self.key.kind.is_timed
         stamp = b"" if time is None else time.to_bytes(_TIME, "big")
-        return Signature(self.key.name, self.key.id, stamp + self._private.sign(_message(text, time)))
+        return Signature(self.key.name, self.key.id, stamp + self._private.sign(_message(self.key, text, time)))
 
 
 def read(data: bytes) -> Note:
@@ -181,8 +205,40 @@ def opened(note: Note, keys: Iterable[VerifierKey]) -> tuple[Signed, ...]:
     return tuple(signed.values())
 
 
-def _message(text: str, time: int | None) -> bytes:
-    return (text if time is None else f"cosignature/v1\ntime {time}\n{text}").encode()
+def _message(key: VerifierKey, text: str, time: int | None) -> bytes:
+    """What is signed, in the form of each kind of key."""
+    if time is None:
+        return text.encode()
+    if key.kind is KeyKind.COSIGNATURE:
+        return f"cosignature/v1\ntime {time}\n{text}".encode()
+    return _subtree(key.name, time, text)
+
+
+def _subtree(cosigner: str, time: int, text: str) -> bytes:
+    """The `cosigned_message` of a whole tree: section "ML-DSA-44 signed message" of tlog-cosignature."""
+    lines = _TREE_HEAD.match(text)
+    root = None if lines is None else _bytes(lines["root"])
+    if lines is None or root is None or len(root) != _HASH or int(lines["size"]) > _LATEST:
+        raise MalformedError("This text is no checkpoint.", "An ML-DSA-44 key signs checkpoints alone.")
+    start, end = 0, int(lines["size"])
+    parts = (
+        b"subtree/v1\n\0",
+        _short(cosigner),
+        time.to_bytes(8, "big"),
+        _short(lines["origin"]),
+        start.to_bytes(8, "big"),
+        end.to_bytes(8, "big"),
+        root,
+    )
+    return b"".join(parts)
+
+
+def _short(text: str) -> bytes:
+    """`opaque <1..2^8-1>`: a byte of length, then the text."""
+    encoded = text.encode()
+    if not 0 < len(encoded) < 256:
+        raise MalformedError(f"{text[:50]!r} is too long a name to be signed.", "Names have at most 255 bytes.")
+    return bytes([len(encoded)]) + encoded
 
 
 def _signature(line: str) -> Signature:

@@ -1,7 +1,7 @@
 """GraphQL over HTTP and WebSocket: what is switched off, what is refused, and how answers are written."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from math import ceil
@@ -29,6 +29,8 @@ from catalog.erasure.eraser import Eraser
 from catalog.errors import LinewardError, NotFoundError, RetryableError, UnauthenticatedError
 from catalog.log.entry import Entry
 from catalog.principal import CHALLENGE, LOCAL, Principal
+from catalog.read_audit import ReadAudit
+from catalog.refusal import SlowBodyError, status_of
 from catalog_graphql.desk import Desk, Sources
 from catalog_graphql.limits import Limits, TooSlowError
 from catalog_graphql.media import RESPONSE, is_json, preferred
@@ -38,15 +40,16 @@ from catalog_graphql.schema import schema
 from catalog_graphql.shares import CallersDesk, Shares
 from catalog_graphql.sockets import WatchedHandler
 from catalog_graphql.trusted import TrustedDocuments
-from ingest.refusal import SlowBodyError, status_of
 from policies.governance import Governance
 
-PrincipalOf = Callable[[Mapping[str, str]], Principal]
+PrincipalOf = Callable[[Mapping[str, str]], Principal | Awaitable[Principal]]
 
 NOBODY = Principal("nobody", None, ())
 CSRF_HEADER = "X-Lineward-CSRF"
 _THREADS = 32
 _BY_POST = frozenset({OperationType.QUERY, OperationType.MUTATION})
+
+BAD_REQUEST = "BAD_REQUEST"
 
 
 def open_to_all(headers: Mapping[str, str]) -> Principal:
@@ -65,21 +68,25 @@ def create_graphql(
     page: ASGIApp | None = None,
     allowed_origins: Sequence[str] = (),
     trusted: TrustedDocuments | None = None,
+    audit: ReadAudit | None = None,
+    refused: Callable[[str], None] = lambda _code: None,
     limits: Limits | None = None,
 ) -> ASGIApp:
     """The application for the route /graphql, HTTP and WebSocket.
 
     `principal_of` says who asks, from the headers of a request or what a WebSocket's `connection_init` holds in their
-    place (UnauthenticatedError for nobody known). `governance` is what policies need, `eraser` what erasures
-    need; without it they are refused.
+    place (UnauthenticatedError for nobody known), at once or as something to await: an issuer's keys may have to be
+    fetched. `governance` is what policies need, `eraser` what erasures need; without it they are refused.
     `entry` reads an entry of the log (NotFoundError beyond it), `digest` tells the last digest of the graph that was
     computed, `page` answers GET. WebSockets are taken from the same origin and from `allowed_origins`. `trusted` are
-    documents that may be asked for by their SHA-256, and that may be all that are run.
+    documents that may be asked for by their SHA-256, and that may be all that are run. `audit` hears who asks what,
+    `refused` the code of each request that was not executed.
     """
     executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="lineward-graphql")
     watched = progress or PolledProgress(access.offset)
-    sources = Sources(access, entry, watched, executor, digest, governance, eraser=eraser)
-    return Application(sources, principal_of, page, allowed_origins, trusted or TrustedDocuments(), limits or Limits())
+    sources = Sources(access, entry, watched, executor, digest, governance, audit=audit, eraser=eraser)
+    trusted, limits = trusted or TrustedDocuments(), limits or Limits()
+    return Application(sources, principal_of, page, allowed_origins, trusted, limits, refused)
 
 
 class Application(GraphQL[Desk, None]):
@@ -93,6 +100,7 @@ class Application(GraphQL[Desk, None]):
         allowed_origins: Sequence[str],
         trusted: TrustedDocuments,
         limits: Limits,
+        refused: Callable[[str], None],
     ) -> None:
         super().__init__(
             schema(),
@@ -108,6 +116,7 @@ class Application(GraphQL[Desk, None]):
         self._page = page
         self._trusted = trusted
         self._limits = limits
+        self._refused = refused
         self._shares = Shares(limits)
         self.graphql_transport_ws_handler_class = type("Handler", (WatchedHandler,), {"limits": limits})
 
@@ -125,8 +134,10 @@ class Application(GraphQL[Desk, None]):
             _check(scope)
             return await self.run(Request(scope, receive=_bounded(receive, self._limits)))
         except HTTPException as refusal:
+            self._refused(BAD_REQUEST)
             return _refused(refusal)
         except LinewardError as error:
+            self._refused(error.code)
             return _not_run(error)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> CallersDesk:
@@ -158,8 +169,8 @@ class Application(GraphQL[Desk, None]):
         return CallersDesk(self._sources, principal, headers, self._shares, self._limits, self._trusted)
 
     async def _principal(self, headers: Mapping[str, str]) -> Principal:
-        """In a thread that no operation holds: an issuer's keys may have to be fetched."""
-        return await asyncio.to_thread(self._principal_of, headers)
+        found = self._principal_of(headers)
+        return found if isinstance(found, Principal) else await found
 
     async def execute_single(
         self,
@@ -205,6 +216,8 @@ class Application(GraphQL[Desk, None]):
         answer = process_result(result)
         if result.data is None and _is_request_error(result.errors):
             del answer["data"]
+            first = (result.errors or [])[0]
+            self._refused(str((first.extensions or {}).get("code", BAD_REQUEST)))
         return answer
 
     def create_response(
@@ -270,7 +283,7 @@ def _bounded(receive: Receive, limits: Limits) -> Receive:
 
 def _refused(refusal: HTTPException) -> Response:
     headers = {"Allow": "POST"} if refusal.status_code == 405 else {}
-    error = {"message": refusal.reason, "extensions": {"code": "BAD_REQUEST"}}
+    error = {"message": refusal.reason, "extensions": {"code": BAD_REQUEST}}
     return _not_answered([error], refusal.status_code, headers)
 
 

@@ -20,6 +20,7 @@ from catalog.errors import NotFoundError
 from catalog.log.entry import Entry
 from catalog.model import AsOf, Node
 from catalog.principal import Principal, Scope
+from catalog.read_audit import ReadAudit
 from catalog.reading import Reading
 from catalog_graphql.progress import Progress
 from policies.governance import Governance
@@ -46,6 +47,7 @@ class Sources:
     governance: Governance | None = None
     now: Callable[[], float] = time  # seconds since the epoch
     eraser: Eraser | None = None
+    audit: ReadAudit | None = None
 
 
 class Desk:

@@ -9,6 +9,7 @@ from strawberry.types.enum import StrawberryEnumDefinition
 from catalog.identity import NodeKind
 from catalog.log.entry import EntryType
 from catalog.model import Basis, Direction, GapKind, Grain
+from policies.ending import EndingKind
 from policies.lapse import GateStanding
 from policies.outcome import State
 from policies.verdict import Enforcement, GateState, Severity, Verdict
@@ -54,6 +55,18 @@ class ErasureState(StrEnum):
 class Keep(Enum):
     STRUCTURE = "structure"
     NOTHING = "nothing"
+
+
+class ReleaseOutcome(StrEnum):
+    """What a decision of the gate says, or how a deployment stands to it, in one list."""
+
+    ALLOW = "ALLOW"
+    DENY = "DENY"
+    PENDING = "PENDING"
+    INDETERMINATE = "INDETERMINATE"
+    GATED = "GATED"
+    LAPSED = "LAPSED"
+    UNGATED = "UNGATED"
 
 
 class TruncationReason(StrEnum):
@@ -188,6 +201,7 @@ _explain(
     CONFIG="A change of settings.",
     KEY="A key made or revoked.",
     POLICY="A policy pack that came into force.",
+    ACCESS="A read; in the log of reads alone.",
 )
 _explain(
     Verdict,
@@ -250,4 +264,23 @@ _explain(
     "What stays of an erased entry.",
     STRUCTURE="Ids, names, versions and times, so that lineage can still be walked; no other facet, no evidence.",
     NOTHING="Only the ids of the nodes that it named, so that policies know that they know less.",
+)
+
+_explain(
+    EndingKind,
+    "What is about to end.",
+    ALLOW="An allow of the gate that nobody has used.",
+    APPROVAL="A person's approval of a version.",
+    WAIVER="A waiver of a control.",
+)
+_explain(
+    ReleaseOutcome,
+    "What a decision says, or how a deployment stands to the gate.",
+    ALLOW="A decision: the version may go.",
+    DENY="A decision: it may not.",
+    PENDING="A decision: nothing is missing but approvals.",
+    INDETERMINATE="A decision: it could not be decided, which is no yes.",
+    GATED="A deployment while an allow was valid.",
+    LAPSED="A deployment after its allow had lapsed.",
+    UNGATED="A deployment that no allow came before.",
 )

@@ -43,6 +43,15 @@ class Metric:
     higher_is_better: bool | None = strawberry.field(description="Whether a greater value is the better one.")
 
 
+@strawberry.type(description="A stretch in which a model version had an alias or a stage in its registry.")
+class RegistryAlias:
+    alias: str = strawberry.field(description="The alias. NAME@ALIAS names the version that has it.")
+    since: DateTime = strawberry.field(description="The event that says so.")
+    until: DateTime | None = strawberry.field(
+        description="When another version got it, or this one lost it; null while it has it."
+    )
+
+
 @strawberry.type(description="What a version still holds of earlier writes.")
 class Continues:
     count: Long = strawberry.field(description="How many earlier writes its rows may come from.")
@@ -79,6 +88,10 @@ def metric(found: reported.Metric) -> Metric:
         slice=found.slice,
         higher_is_better=found.higher_is_better,
     )
+
+
+def registry_alias(found: model.RegistryAlias) -> RegistryAlias:
+    return RegistryAlias(alias=found.alias, since=time(found.since), until=optional_time(found.until))
 
 
 def continues(found: model.Continues | None) -> Continues | None:

@@ -13,6 +13,7 @@ from catalog_graphql.cost import BoundedValidation
 from catalog_graphql.mistakes import told
 from catalog_graphql.mutation import Mutation
 from catalog_graphql.nodes import ACT_TYPES, TYPES
+from catalog_graphql.noting import NotedOperations
 from catalog_graphql.query import Query
 from catalog_graphql.scalars import SCALARS
 from catalog_graphql.subscription import Subscription
@@ -39,5 +40,5 @@ def schema() -> Schema:
         types=[*TYPES.values(), *ACT_TYPES.values()],
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
         execution_context_class=execution(),
-        extensions=[_tokens, ParserCache, BoundedValidation],
+        extensions=[_tokens, ParserCache, BoundedValidation, NotedOperations],
     )

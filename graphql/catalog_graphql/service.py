@@ -5,8 +5,8 @@ from typing import Annotated
 
 import strawberry
 
-from catalog import model
 from catalog.model import AsOf
+from catalog.model import Deployment as Served
 from catalog_graphql.connection import Connection, Listing, Page
 from catalog_graphql.desk import Info
 from catalog_graphql.enums import ServiceState
@@ -37,7 +37,7 @@ class DeploymentInterval:
         description="The end, not included; of an UNKNOWN interval the last word; null while it goes on."
     )
     state: ServiceState = strawberry.field(description="How it stands.")
-    record: strawberry.Private[model.Deployment]
+    record: strawberry.Private[Served]
     cut: strawberry.Private[AsOf]
 
     @resolver("Whether the gate had allowed what served.")
@@ -81,21 +81,21 @@ class DeploymentConnection(Connection[DeploymentInterval]):
     pass
 
 
-INTERVALS: Listing[model.Deployment] = Listing("deployments", lambda interval: (interval.since, interval.id))
+INTERVALS: Listing[Served] = Listing("deployments", lambda interval: (interval.since, interval.id))
 
 
-def interval_page(found: Iterable[model.Deployment], first: int | None, after: str | None) -> Page[model.Deployment]:
+def interval_page(found: Iterable[Served], first: int | None, after: str | None) -> Page[Served]:
     return INTERVALS.page(found, first, after)
 
 
-def connection(found: Page[model.Deployment], cut: AsOf) -> DeploymentConnection:
+def connection(found: Page[Served], cut: AsOf) -> DeploymentConnection:
     made = found.connection(lambda each: interval(each, cut))
     return DeploymentConnection(
         edges=made.edges, nodes=made.nodes, page_info=made.page_info, total_count=made.total_count
     )
 
 
-def interval(found: model.Deployment, cut: AsOf) -> DeploymentInterval:
+def interval(found: Served, cut: AsOf) -> DeploymentInterval:
     return DeploymentInterval(
         id=strawberry.ID(found.id),
         environment=found.environment,

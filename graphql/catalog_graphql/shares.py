@@ -8,10 +8,10 @@ from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from catalog.principal import Principal
+from catalog.refusal import RateLimitedError
 from catalog_graphql.desk import Desk, Sources
 from catalog_graphql.limits import Limits, may_explore
 from catalog_graphql.trusted import Admission, TrustedDocuments
-from ingest.refusal import RateLimitedError
 
 T = TypeVar("T")
 

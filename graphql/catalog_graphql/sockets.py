@@ -8,10 +8,10 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Bas
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import ConnectionInitMessage, Message
 
 from catalog.errors import LinewardError
+from catalog.refusal import RateLimitedError
 from catalog_graphql.desk import Desk
 from catalog_graphql.limits import Limits
 from catalog_graphql.shares import CallersDesk
-from ingest.refusal import RateLimitedError
 
 # Close codes of graphql-transport-ws, and of RFC 6455 section 7.4.1
 _FORBIDDEN, _TOO_MANY, _SLOW, _BROKEN = 4403, 4429, 1008, 1011

@@ -10,6 +10,7 @@ from ingest.producer.evaluation import Evaluation
 from ingest.producer.facets import Compute, Oversight
 from ingest.producer.middleware import PredictionMiddleware, ScoringRequest
 from ingest.producer.predictions import PredictionLog
+from ingest.producer.registry import announce_aliases
 from ingest.producer.run import BatchRun
 from ingest.producer.training import TrainingRun
 
@@ -27,5 +28,6 @@ __all__ = [
     "ScoringRequest",
     "Served",
     "TrainingRun",
+    "announce_aliases",
     "digest_of",
 ]

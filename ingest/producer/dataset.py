@@ -6,7 +6,7 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Literal
 
-from openlineage.client.event_v2 import InputDataset, OutputDataset
+from openlineage.client.event_v2 import InputDataset, OutputDataset, StaticDataset
 from openlineage.client.facet_v2 import (
     DatasetFacet,
     InputDatasetFacet,
@@ -15,7 +15,7 @@ from openlineage.client.facet_v2 import (
     dataset_version_dataset,
 )
 
-from ingest.producer.facets import InputInputDatasetFacet, ModelDatasetFacet, ModelReference
+from ingest.producer.facets import InputInputDatasetFacet, ModelDatasetFacet, ModelReference, RegistryDatasetFacet
 
 Role = Literal["training", "validation", "test", "reference", "background"]
 
@@ -79,6 +79,7 @@ class Model:
     out_of_scope_use: str | None = None
     licence: str | None = None
     base: "Model | None" = None
+    aliases: tuple[str, ...] | None = None  # all that it has in its registry; None says nothing, () takes them away
     facets: Mapping[str, DatasetFacet] = field(default_factory=dict)
 
     def with_artifact(self, artifact: bytes | Path) -> "Model":
@@ -93,7 +94,7 @@ class Model:
         return InputDataset(self.namespace, self.name, facets=self._identity(), inputFacets=inputs)
 
     def as_output(self) -> OutputDataset:
-        facets = {**self._identity(), "lineward_model": self._card(), **self.facets}
+        facets = {**self._identity(), "lineward_model": self._card(), **self._registered(), **self.facets}
         return OutputDataset(self.namespace, self.name, facets=facets)
 
     def _identity(self) -> dict[str, DatasetFacet]:
@@ -110,6 +111,13 @@ class Model:
             digest=self.digest,
             baseModel=None if self.base is None else self.base.reference(),
         )
+
+    def as_registered(self) -> StaticDataset:
+        """The version with its aliases alone: what a registry says when they change."""
+        return StaticDataset(self.namespace, self.name, facets={**self._identity(), **self._registered()})
+
+    def _registered(self) -> dict[str, DatasetFacet]:
+        return {} if self.aliases is None else {"lineward_registry": RegistryDatasetFacet(aliases=list(self.aliases))}
 
     def reference(self) -> ModelReference:
         return ModelReference(namespace=self.namespace, name=self.name, version=self.version)

@@ -37,6 +37,17 @@ class ModelDatasetFacet(DatasetFacet):
 
 
 @attr.define(kw_only=True)
+class RegistryDatasetFacet(DatasetFacet):
+    """`lineward_registry`, on a dataset that names a model version: the aliases that it has from now on."""
+
+    aliases: list[str]
+
+    @staticmethod
+    def _get_schema() -> str:
+        return facet_url("LinewardRegistryDatasetFacet")
+
+
+@attr.define(kw_only=True)
 class Compute:
     """What a training run consumed: operations, hours over all accelerators, kilowatt-hours."""
 

@@ -1,31 +1,23 @@
 """The key that signs decisions, and the keys that verify them: Ed25519, given or made on first use."""
 
 import json
-import os
-import stat
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import mkstemp
 from typing import Annotated, Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_pem_private_key,
-    load_pem_public_key,
-)
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from securesystemslib.signer import CryptoSigner, SSlibKey  # type: ignore[attr-defined]
 
 from catalog.errors import InvalidInputError, NotFoundError
+from catalog.private_key import kept_key, key_in, key_of, key_text, publish
 
 PRIVATE = "signing-key.pem"
 PUBLIC = "signing-key.pub.pem"
 
-_MAKE = "Make one with `openssl genpkey -algorithm ed25519`."
 _ASK = "Ask whoever runs the server for its public key, and give it with --key FILE or LINEWARD_VERIFY_KEY_FILE."
 
 
@@ -50,59 +42,17 @@ def signing_key(settings: KeySettings, folder: Path, warn: Callable[[str], None]
     Ed25519 key in PEM.
     """
     if settings.signing_key is not None:
-        return _signer(settings.signing_key.get_secret_value(), "LINEWARD_SIGNING_KEY")
+        return CryptoSigner(key_of(settings.signing_key.get_secret_value(), "LINEWARD_SIGNING_KEY"))
     if settings.signing_key_file is not None:
-        return _from_file(settings.signing_key_file, warn)
+        return CryptoSigner(key_in(settings.signing_key_file, warn))
     path = folder / PRIVATE
-    if not path.exists() and _create(path):
-        warn(
-            f"A key that signs decisions was made: {path.absolute()}. Keep it safe and back it up; "
-            f"hand {PUBLIC}, which lies beside it, to those who verify."
-        )
-    signer = _from_file(path, warn)
-    _publish(signer, folder / PUBLIC)
+    made = (
+        f"A key that signs decisions was made: {path.absolute()}. Keep it safe and back it up; "
+        f"hand {PUBLIC}, which lies beside it, to those who verify."
+    )
+    signer = CryptoSigner(kept_key(path, warn, made))
+    publish(public_pem(signer.public_key), folder / PUBLIC)
     return signer
-
-
-def _from_file(path: Path, warn: Callable[[str], None]) -> CryptoSigner:
-    signer = _signer(_text(path), str(path))
-    if stat.S_IMODE(path.stat().st_mode) & 0o077:
-        warn(f"Others on this machine may read the signing key: chmod 600 {path.absolute()}")
-    return signer
-
-
-def _signer(pem: str, source: str) -> CryptoSigner:
-    try:
-        key = load_pem_private_key(pem.encode(), None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise InvalidInputError(f"{source} holds no private key in PEM without a password.", _MAKE) from error
-    if not isinstance(key, Ed25519PrivateKey):
-        raise InvalidInputError(f"{source} holds a key that is not Ed25519.", _MAKE)
-    return CryptoSigner(key)
-
-
-def _publish(signer: CryptoSigner, path: Path) -> None:
-    """The public half beside the private one, also where that was put there by hand."""
-    pem = public_pem(signer.public_key)
-    if not path.exists() or path.read_text() != pem:
-        path.write_text(pem)
-
-
-def _create(path: Path) -> bool:
-    """A new private key; False where another process was first."""
-    signer = CryptoSigner.generate_ed25519()
-    descriptor, mine = mkstemp(dir=path.parent, prefix=f"{PRIVATE}.")  # for its owner alone
-    with open(descriptor, "wb") as file:
-        file.write(signer.private_bytes)
-        file.flush()
-        os.fsync(descriptor)
-    try:
-        os.link(mine, path)  # unlike a rename, never over another's key
-    except FileExistsError:
-        return False
-    finally:
-        os.unlink(mine)
-    return True
 
 
 # Verifying ---------------------------------------------------------------------------------------------------------
@@ -126,13 +76,13 @@ def verifying_key(file: Path | None, settings: KeySettings, folder: Path | None)
     is no public Ed25519 key, in PEM or as `public_document` writes it.
     """
     if file is not None:
-        return public_key(_text(file), str(file))
+        return public_key(key_text(file), str(file))
     if settings.verify_key is not None:
         return public_key(settings.verify_key, "LINEWARD_VERIFY_KEY")
     if settings.verify_key_file is not None:
-        return public_key(_text(settings.verify_key_file), str(settings.verify_key_file))
+        return public_key(key_text(settings.verify_key_file), str(settings.verify_key_file))
     if folder is not None and (folder / PUBLIC).is_file():
-        return public_key(_text(folder / PUBLIC), str(folder / PUBLIC))
+        return public_key(key_text(folder / PUBLIC), str(folder / PUBLIC))
     raise NotFoundError("No key is known to verify with.", _ASK)
 
 
@@ -156,13 +106,3 @@ def _pem_within(text: str, source: str) -> str:
         return str(json.loads(text)["pem"])
     except (ValueError, KeyError) as error:
         raise InvalidInputError(f"{source} is JSON without the `pem` of a key.", _ASK) from error
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
-        raise InvalidInputError(
-            f"The key {path} cannot be read: {reason}.", "Check its path and its rights."
-        ) from error

@@ -20,7 +20,7 @@ from catalog.reading import MAX_DEPTH, MAX_LIMIT, Reading
 from policies.erasure.cases import Case
 from policies.evidence.artifact import artifact_of
 from policies.evidence.attested import Attested, about, lay_over, lay_over_fields
-from policies.evidence.closure import Closure, closure
+from policies.evidence.closure import Closure, closure, closure_of
 from policies.evidence.columns import Column, Columns
 from policies.evidence.data import Data, first_owner
 from policies.evidence.document import Evidence, Subject, canonical
@@ -128,9 +128,10 @@ class _Building:
         self._erasures = Erasures(reading, instant)
         self._version = self._judged()
         root = self._version or node
-        self._closure = closure(reading, root.id) if self._version else None
+        without, self._upstream = Upstream.with_and_without_history(reading, root.id, depth=depth, rows=rows)
+        self._closure = self._closed(without, (depth, rows)) if self._version else None
         self._attested.standing(root.id, self._closure)
-        self._upstream = Upstream(reading, root.id, depth=depth, rows=rows, history=True)
+        reading.prepare(self._upstream.nodes)
         self._columns = Columns(reading, self._upstream, self._data, depth=depth, rows=rows)
         self._made = [node] if node.kind is NodeKind.RUN else reading.producers(root.id)
         self._sections: dict[str, list[Draft]] = {}
@@ -144,6 +145,12 @@ class _Building:
             served = self._services.serves(self._node.id)
             return self._reading.node(served) if served else None
         return self._node if self._node.kind is NodeKind.MODEL_VERSION else None
+
+    def _closed(self, upstream: Upstream, bounds: tuple[int, int]) -> Closure:
+        """The closure, which knows no bounds but the greatest."""
+        if bounds == (MAX_DEPTH, MAX_LIMIT):
+            return closure_of(self._reading, upstream)
+        return closure(self._reading, upstream.root)
 
     @property
     def _own(self) -> tuple[str, ...]:
@@ -160,6 +167,9 @@ class _Building:
         if self._version is not None:
             self._measure(self._version)
         roles = Roles(self._upstream, self._made, self._measurements.read)
+        unwritten = (gap.node for gap in self._upstream.gaps if gap.kind in _UNWRITTEN)
+        held = (each.node.id for role in _LISTED for each in roles.of(role))
+        self._data.prepare({*held, *(each for each in unwritten if self._upstream.nodes[each].kind not in _MODELS)})
         self._put_data(roles)
         self._put_columns()
         self._put_acts()

@@ -42,6 +42,13 @@ def touched_by_act(act: Act) -> frozenset[str]:
     return frozenset(each for each in named if each)
 
 
+def touched_in_evidence(act: Act) -> frozenset[str]:
+    """What an act touches of evidence, which holds no decisions, and of policies only who somebody is."""
+    if act.kind is NodeKind.DECISION or (act.kind is NodeKind.POLICY and act.verb != "identify"):
+        return frozenset()
+    return touched_by_act(act)
+
+
 def _named(use: DatasetUse) -> set[str]:
     found = {use.dataset, *use.columns, *(use.aliases or ())}
     found |= {each for source in use.sources or () for each in (source.dataset, source.job) if each}

@@ -19,7 +19,7 @@ from catalog.identity import NodeKind, structure
 from catalog.model import Node
 from catalog.reading import Reading
 from policies.evidence.people import IDENTITIES
-from policies.evidence.touch import touched_by_act, touched_by_event
+from policies.evidence.touch import touched_by_event, touched_in_evidence
 from policies.in_force import InForce
 from policies.judge import Judged
 from policies.selection import Selection
@@ -148,7 +148,7 @@ class VerdictWatch:
                 found |= dict.fromkeys(touched_by_event(reading, event), event.seq)
                 self._newest = max(self._newest, event.recorded)
         for act in acts:
-            for node in _touched_by(act):
+            for node in touched_in_evidence(act):
                 found[node] = max(act.seq, found.get(node, 0))
         return found
 
@@ -296,10 +296,3 @@ class VerdictWatch:
 
 
 _NOTHING = InForce({}, {}, ())
-
-
-def _touched_by(act: Act) -> frozenset[str]:
-    """What an act touches: evidence holds no decisions, and of policies only who somebody is."""
-    if act.kind is NodeKind.DECISION or (act.kind is NodeKind.POLICY and act.verb != "identify"):
-        return frozenset()
-    return touched_by_act(act)

@@ -1,8 +1,9 @@
 """What outsiders get of a log: enough to check it, and no more than is theirs."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -11,20 +12,22 @@ from starlette.testclient import TestClient
 
 from catalog.access import Access, LogState
 from catalog.act import interpret_act
-from catalog.errors import UnauthenticatedError
+from catalog.errors import LogFullError, UnauthenticatedError
 from catalog.graph.memory import MemoryGraph
 from catalog.identity import NodeKind, act_id
 from catalog.log import checkpoint as checkpoints
 from catalog.log import merkle, receipt, tiles
 from catalog.log.checkpoint_log import FILE, CheckpointLog
-from catalog.log.entry import EntryType, Submission
+from catalog.log.entry import Entry, EntryType, Receipt, Submission
 from catalog.log.merkle import leaf_hash
 from catalog.log.note import Signer
 from catalog.log.reader import LogReader
 from catalog.log.store import LogStore
 from catalog.log.tiles import Tile, tiled_nodes, tiles_of
+from catalog.log.writer import LogWriter
 from catalog.principal import Principal, Scope, grants
 from catalog.projector import Projector
+from catalog.read_audit import ReadAudit
 from catalog.transparency import Transparency, transparency_routes
 
 SIZE = 600
@@ -50,7 +53,13 @@ Door = Callable[..., TestClient]
 
 
 @pytest.fixture
-def door(log: LogReader, tmp_path: Path) -> Door:
+def audit(tmp_path: Path) -> Iterator[ReadAudit]:
+    with LogStore.open(tmp_path / "audit") as store, LogWriter(store) as writer:
+        yield ReadAudit(writer)
+
+
+@pytest.fixture
+def door(log: LogReader, tmp_path: Path, audit: ReadAudit) -> Door:
     """A client of the log's routes, as somebody; nobody by default. `clock` tells seconds."""
 
     def opened(who: Principal | None = None, clock: Callable[[], float] = lambda: 0.0) -> TestClient:
@@ -62,7 +71,7 @@ def door(log: LogReader, tmp_path: Path) -> Door:
         signing = CheckpointLog(log, Signer(log.origin, PRIVATE), tmp_path)
         access = Access(MemoryGraph(), lambda: LogState(log.origin, log.size(), log.root()), wait_seconds=0)
         return TestClient(
-            Starlette(routes=list(transparency_routes(Transparency(log, signing, access, principal, clock))))
+            Starlette(routes=list(transparency_routes(Transparency(log, signing, access, principal, audit, clock))))
         )
 
     return opened
@@ -162,6 +171,48 @@ def test_a_receipt_is_for_its_sender_and_for_auditors(door: Door, log: LogReader
     assert receipt.proven(receipt.read(held), Signer(log.origin, PRIVATE).key).body == b"7"
 
 
+def reads(folder: Path) -> list[tuple[str, dict[str, Any]]]:
+    """Who read, and what is noted of it, less what differs each time."""
+    with LogReader.open(folder / "audit") as log:
+        return [(entry.actor, told(entry)) for entry in log.entries(0, 100)]
+
+
+def told(entry: Entry) -> dict[str, Any]:
+    assert entry.type is EntryType.ACCESS
+    return {key: each for key, each in json.loads(entry.body or b"").items() if key not in ("v", "id", "at", "by")}
+
+
+def test_what_auditors_read_is_noted_before_they_have_it(door: Door, tmp_path: Path) -> None:
+    client = door(AUDITOR)
+    client.get("/checkpoint")
+    client.get("/tile/0/000")
+    client.get("/tile/entries/000")
+    client.get("/api/v1/receipts/7?body=true")
+    door(ANN).get("/api/v1/receipts/7")  # her own
+    door(BOB).get("/tile/entries/000")  # refused
+    assert reads(tmp_path) == [
+        ("auditor", {"door": "tile", "tile": "tile/entries/000"}),
+        ("auditor", {"door": "receipt", "entry": 7, "body": True}),
+    ]
+
+
+def test_what_cannot_be_noted_is_not_read(log: LogReader, tmp_path: Path) -> None:
+    class Full:
+        def append(self, batch: Sequence[Submission], now_us: int) -> list[Receipt]:
+            raise LogFullError("the log's disk is full")
+
+    signing = CheckpointLog(log, Signer(log.origin, PRIVATE), tmp_path)
+    access = Access(MemoryGraph(), lambda: LogState(log.origin, log.size(), log.root()), wait_seconds=0)
+    with LogWriter(Full()) as writer:
+        parts = Transparency(log, signing, access, lambda _headers: AUDITOR, ReadAudit(writer))
+        client = TestClient(Starlette(routes=list(transparency_routes(parts))))
+        client.get("/checkpoint")
+        for path in ("/tile/entries/000", "/api/v1/receipts/7"):
+            answer = client.get(path)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (503, "UNAUDITED_READ")
+        assert client.get("/tile/0/000").status_code == 200
+
+
 def test_a_receipt_of_the_newest_entry_is_signed_at_once(door: Door, log: LogReader, tmp_path: Path) -> None:
     client = door(ANN)
     client.get("/checkpoint")
@@ -179,7 +230,7 @@ def test_other_receipts_are_refused(door: Door, who: Principal | None, named: st
     assert door(who).get(f"/api/v1/receipts/{named}").status_code == status
 
 
-def test_a_receipt_of_an_act_is_had_by_its_id(tmp_path: Path) -> None:
+def test_a_receipt_of_an_act_is_had_by_its_id(tmp_path: Path, audit: ReadAudit) -> None:
     said = {"act": "approve", "id": "9b1e6d3c-5b0e-4c5e-9a57-0d8a6c1f2e3d", "at": "2026-03-01T09:00:00Z"}
     with LogStore.open(tmp_path) as written:
         body = json.dumps(said).encode()
@@ -189,7 +240,7 @@ def test_a_receipt_of_an_act_is_had_by_its_id(tmp_path: Path) -> None:
         graph = MemoryGraph()
         Projector(graph, log.origin, interpret_act).project(log.entries(0, 10))
         access = Access(graph, lambda: LogState(log.origin, log.size(), log.root()), wait_seconds=0)
-        parts = Transparency(log, signing, access, lambda _headers: ANN)
+        parts = Transparency(log, signing, access, lambda _headers: ANN, audit)
         client = TestClient(Starlette(routes=list(transparency_routes(parts))))
         answer = client.get(f"/api/v1/receipts/{act_id(NodeKind.APPROVAL, said['id'])}")
         assert receipt.proven(receipt.read(answer.content), signing.key).binds(body)
@@ -207,7 +258,7 @@ def test_only_cosignatures_are_taken(door: Door, body: bytes | None, status: int
     assert client.post("/checkpoint/cosignatures", content=own if body is None else body).status_code == status
 
 
-def test_a_log_that_was_cut_back_signs_nothing(door: Door, log: LogReader, tmp_path: Path) -> None:
+def test_a_log_that_was_cut_back_signs_nothing(log: LogReader, tmp_path: Path, audit: ReadAudit) -> None:
     signing = CheckpointLog(log, Signer(log.origin, PRIVATE), tmp_path)
     signing.current()
     other = tmp_path / "other"
@@ -217,7 +268,7 @@ def test_a_log_that_was_cut_back_signs_nothing(door: Door, log: LogReader, tmp_p
         (other / FILE).write_bytes((tmp_path / FILE).read_bytes())
         cut_back = CheckpointLog(shorter, Signer(log.origin, PRIVATE), other)
         access = Access(MemoryGraph(), lambda: LogState(log.origin, 0, b""))
-        parts = Transparency(shorter, cut_back, access, lambda _headers: AUDITOR)
+        parts = Transparency(shorter, cut_back, access, lambda _headers: AUDITOR, audit)
         client = TestClient(Starlette(routes=list(transparency_routes(parts))))
         for path in ("/checkpoint", "/api/v1/receipts/7"):
             answer = client.get(path)

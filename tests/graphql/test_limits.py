@@ -13,10 +13,10 @@ from graphql import get_introspection_query
 
 from catalog.errors import StoreUnavailableError, UnauthenticatedError
 from catalog.principal import LOCAL, Principal, Scope, grants
+from catalog.refusal import RateLimitedError
 from catalog_graphql.application import create_graphql
 from catalog_graphql.limits import DocumentLimits, Limits
 from catalog_graphql.shares import Share, Shares
-from ingest.refusal import RateLimitedError
 from tests.graphql.world import World
 
 SLEEPER = Principal("nobody in particular", None, ())
@@ -253,3 +253,12 @@ def test_limits_are_what_the_documentation_says() -> None:
             value = getattr(limits, name)
             if isinstance(value, int):
                 assert f"{value:,}" in told, name
+
+
+def test_what_was_not_executed_is_counted_by_its_code(world: World) -> None:
+    counted: list[str] = []
+    client = world.client(refused=counted.append)
+    for query in ("{ log { size } }", NESTED, "{", "{ log { nothing } }"):
+        client.post("/", json={"query": query})
+    client.post("/", content=b"x", headers={"content-type": "text/plain"})
+    assert counted == ["INVALID_INPUT", "GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "BAD_REQUEST"]

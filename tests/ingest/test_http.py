@@ -30,10 +30,10 @@ from catalog.errors import ForbiddenError, LinewardError, LogClosedError, LogFul
 from catalog.log import token
 from catalog.log.entry import Receipt, Submission
 from catalog.principal import Principal, Scope, grants
+from catalog.refusal import RateLimitedError
 from ingest.http import LineageDoor, routes
 from ingest.intake import Intake
 from ingest.limits import MIB, Limits
-from ingest.refusal import RateLimitedError
 
 LINEAGE = "/api/v1/lineage"
 BATCH = "/api/v1/lineage/batch"

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.errors import InvalidEventError
+from catalog.refusal import NotJsonError, TooLargeError
 from ingest.document import load_document
 from ingest.limits import MIB, Limits
-from ingest.refusal import NotJsonError, TooLargeError
 
 LIMITS = Limits()
 

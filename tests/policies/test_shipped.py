@@ -7,11 +7,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog import rfc3339
-from policies.evaluation import evaluate_pack
+from policies.evaluation import Evaluation, evaluate, evaluate_pack
+from policies.evidence.closure import digest_of
 from policies.examples import Example, folder_of, merged, read_examples
 from policies.library import FOLDER, built_in
 from policies.loading import load_pack
@@ -58,6 +59,39 @@ def judged(
     }
     results = evaluate_pack(pack(name), merged(chosen.document, over or {}), **(asked | settings))
     return next(each for each in results if each.control == control)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=12, deadline=None)
+@given(data=st.data())
+def test_what_is_kept_of_an_evaluation_changes_no_later_one(name: str, data: st.DataObject) -> None:
+    """Whatever was asked before, and at whatever time: a worker answers as one that never kept anything."""
+    control = data.draw(st.sampled_from([each.id for each in pack(name).controls]))
+    chosen = example(name, control, data.draw(st.sampled_from(["pass", "fail", "unknown"])))
+    document = dict(chosen.document)
+    for days in data.draw(st.lists(st.integers(-400, 400), min_size=1, max_size=3)):
+        at = chosen.evaluated_at + days * 86_400 * 1_000_000
+        asked = Evaluation(
+            pack(name).normalised(),
+            document,
+            at,
+            chosen.environment,
+            chosen.requester,
+            chosen.params,
+            data.draw(st.sampled_from([{}, DRAFTS])),
+            pack(name).digest,
+            digest_of(document),
+        )
+        anew = evaluate_pack(
+            pack(name),
+            document,
+            evaluated_at=at,
+            environment=asked.environment,
+            requester=asked.requester,
+            params=asked.params,
+            enforcement=asked.enforcement,
+        )
+        assert evaluate(asked) == anew
 
 
 # Form --------------------------------------------------------------------------------------------------------------

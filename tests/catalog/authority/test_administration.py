@@ -184,6 +184,29 @@ def test_a_key_of_an_old_address_is_the_same_person(office: Administration, log:
     assert made.state(NOW) is KeyState.ACTIVE
 
 
+def test_where_two_administer_two_say_who_somebody_is(office: Administration) -> None:
+    alias = "email:x@home.example"
+    office.create(ANN, request("ann@example.org", Scope.ADMIN))
+    assert not office.identify(ANN, alias, "carol@example.org").pending  # nobody else is there to agree
+    office.create(ANN, request("bob@example.org", Scope.ADMIN))
+
+    assert office.identify(ANN, alias, "dora@example.org").pending
+    assert office.identify(ANN, alias, "dora@example.org").pending  # the same person again is one person
+    assert office.roll.persons.person_of(alias) == "carol@example.org"
+    assert not office.identify(BOB, alias, "dora@example.org").pending
+    assert office.roll.persons.person_of(alias) == "dora@example.org"
+
+
+def test_who_says_something_else_agrees_to_nothing(office: Administration) -> None:
+    alias = "email:x@home.example"
+    for each in (ANN, BOB):
+        office.create(ANN, request(str(each.person), Scope.ADMIN))
+    office.identify(ANN, alias, "dora@example.org")
+    assert office.identify(BOB, alias, "eve@example.org").pending
+    assert office.identify(BOB, alias, "dora@example.org").pending  # it was overtaken by another word
+    assert office.roll.persons.person_of(alias) is None
+
+
 def test_the_owner_of_a_key_is_not_said_anew(office: Administration) -> None:
     made = office.create(ANN, request("bob@example.org", Scope.LINEAGE_READ)).key
     with pytest.raises(InvalidInputError, match="owner already"):

@@ -62,6 +62,12 @@ def server(place: Path, admin: str) -> Iterator[ServerProcess]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def second_admin(server: ServerProcess, admin: str) -> str:
+    made = keys(server, admin, "create", "--owner", "bob@example.org", "--scope", "admin")
+    return str(made["secret"])
+
+
 def keys(server: ServerProcess, key: str, *arguments: str) -> Any:
     """A command about keys, run with a key; what it printed as JSON."""
     done = command(key, *arguments, "--json", "--url", server.url)
@@ -101,8 +107,9 @@ def test_a_key_writes_where_it_may_until_it_is_revoked(server: ServerProcess, ad
     assert post(server, "team-a", secret, 2).status_code == 401
 
 
-def test_a_key_to_approve_for_somebody_else_takes_two_administrators(server: ServerProcess, admin: str) -> None:
-    second = keys(server, admin, "create", "--owner", "bob@example.org", "--scope", "admin")["secret"]
+def test_a_key_to_approve_for_somebody_else_takes_two_administrators(
+    server: ServerProcess, admin: str, second_admin: str
+) -> None:
     made = keys(server, admin, "create", "--owner", "carol@example.org", "--scope", "approve")
     key, secret = made["key"]["id"], made["secret"]
     assert made["key"]["state"] == "PENDING"
@@ -113,11 +120,11 @@ def test_a_key_to_approve_for_somebody_else_takes_two_administrators(server: Ser
     alone = api(server, "POST", f"/keys/{key}/confirm", admin, {})
     assert (alone.status_code, alone.json()["error"]["code"]) == (403, "FORBIDDEN")
 
-    assert keys(server, second, "confirm", key)["state"] == "ACTIVE"
+    assert keys(server, second_admin, "confirm", key)["state"] == "ACTIVE"
     known = api(server, "GET", "/keys", secret)
     assert known.status_code == 403  # somebody now, and no administrator
     assert "may not admin" in known.json()["error"]["message"]
-    assert api(server, "POST", f"/keys/{key}/confirm", second, {}).status_code == 409
+    assert api(server, "POST", f"/keys/{key}/confirm", second_admin, {}).status_code == 409
 
 
 def test_a_token_of_a_trusted_issuer_writes_where_its_rule_says(server: ServerProcess) -> None:
@@ -130,13 +137,14 @@ def test_a_token_of_a_trusted_issuer_writes_where_its_rule_says(server: ServerPr
     assert "expired" in post(server, "ci", stale, 3).json()["error"]["message"]
 
 
-def test_people_are_identified_in_the_log(server: ServerProcess, admin: str, place: Path) -> None:
-    done = command(admin, "identify", "email:Ann@Home.example", "ann@example.org", "--url", server.url)
-    assert done.stdout.strip() == "email:ann@home.example is ann@example.org"
+def test_two_administrators_identify_people(server: ServerProcess, admin: str, second_admin: str, place: Path) -> None:
+    asked = ["identify", "email:Ann@Home.example", "ann@example.org", "--url", server.url]
+    assert command(admin, *asked).stdout.strip().endswith("once another administrator says so too")
+    assert command(second_admin, *asked).stdout.strip() == "email:ann@home.example is ann@example.org"
     with LogReader.open(place / "data") as log:
         last = orjson.loads(log.acts((EntryType.POLICY,), 0, 1000)[-1].body or b"")
     assert (last["act"], last["alias"], last["person"]) == ("identify", "email:ann@home.example", "ann@example.org")
-    assert last["by"]["person"] == "ann@example.org"
+    assert last["by"]["person"] == "bob@example.org"
     server.await_projection()
 
 

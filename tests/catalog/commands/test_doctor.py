@@ -17,6 +17,12 @@ from catalog.commands import findings, folder_findings
 from catalog.commands.findings import Finding, Level, machine_findings
 from catalog.commands.folder_findings import folder_findings as look_at
 from catalog.composition import open_data
+from catalog.log.checkpoint_key import PUBLIC
+from catalog.log.checkpoint_log import FILE as SIGNED
+from catalog.log.checkpoint_settings import checkpoint_log
+from catalog.log.entry import EntryType, Submission
+from catalog.log.note import VerifierKey
+from catalog.log.reader import LogReader
 from catalog.log.store import LogStore
 from catalog.settings import Settings
 from ingest.intake import Intake
@@ -251,3 +257,33 @@ def test_files_that_an_installation_lost_fail(monkeypatch: pytest.MonkeyPatch, t
 def test_a_server_that_does_not_answer_fails(lineward: Lineward, projected: Path) -> None:
     done = lineward("doctor", "--data", projected, "--url", "http://127.0.0.1:9")
     assert (done.exit_code, "server" in done.stderr) == (1, True)
+
+
+def test_a_log_that_continues_its_checkpoint_is_named_with_its_key(folder: Path) -> None:
+    with LogReader.open(folder) as log:
+        key = sign(folder, log)
+    finding = one(folder, "checkpoints")
+    assert finding.level is Level.OK
+    assert str(key) in finding.fact
+
+
+def test_a_log_behind_its_checkpoint_is_found(folder: Path, tmp_path: Path) -> None:
+    early = tmp_path / "early"
+    shutil.copytree(folder, early)
+    with LogStore.open(folder) as store:
+        store.append([Submission(EntryType.CONFIG, "ann", b"1", b"{}")], RECEIVED)
+    with LogReader.open(folder) as log:
+        sign(folder, log)
+    for name in (SIGNED, PUBLIC):
+        shutil.copy(folder / name, early / name)
+    before = {path: path.read_bytes() for path in early.iterdir() if path.suffix != ".lock"}
+    finding = one(early, "checkpoints")
+    assert (finding.level, "does not continue" in finding.fact) == (Level.FAIL, True)
+    assert "new-origin" in finding.remedy
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def sign(folder: Path, log: LogReader) -> VerifierKey:
+    signing = checkpoint_log(folder, log, lambda _told: None)
+    signing.current()
+    return signing.key

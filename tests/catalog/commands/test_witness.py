@@ -1,6 +1,6 @@
 """`lineward witness` watching a server's log through the same doors as anybody."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import apsw
@@ -18,13 +18,15 @@ from catalog.log.checkpoint_key import verifier_key
 from catalog.log.checkpoint_log import FILE as SIGNED
 from catalog.log.checkpoint_settings import checkpoint_log
 from catalog.log.cosigning import Witness, addition
-from catalog.log.entry import EntryType, Submission
+from catalog.log.entry import EntryType, Receipt, Submission
 from catalog.log.merkle import leaf_hash
 from catalog.log.note import KeyKind, Signer, VerifierKey
 from catalog.log.reader import LogReader
 from catalog.log.schema import FILE
 from catalog.log.store import LogStore
+from catalog.log.writer import LogWriter
 from catalog.principal import LOCAL
+from catalog.read_audit import ReadAudit
 from catalog.transparency import Transparency, transparency_routes
 from tests.catalog.commands.conftest import RECEIVED, Lineward
 
@@ -41,11 +43,19 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
+class Unread:
+    """A log of reads that notes none: checkpoints and hashes are for everybody."""
+
+    def append(self, batch: Sequence[Submission], now_us: int) -> list[Receipt]:
+        raise AssertionError("nothing here is noted")
+
+
 class Served:
     """The log of a folder as a server shows it, opened anew for each command."""
 
     def __init__(self, data: Path) -> None:
         self._data = data
+        self._reads = LogWriter(Unread())
         with LogReader.open(data) as log:
             self.key = checkpoint_log(data, log, lambda _said: None).key
 
@@ -53,7 +63,7 @@ class Served:
         log = LogReader.open(self._data)
         signing = checkpoint_log(self._data, log, lambda _said: None)
         access = Access(MemoryGraph(), lambda: LogState(log.origin, log.size(), log.root()))
-        parts = Transparency(log, signing, access, lambda _headers: LOCAL)
+        parts = Transparency(log, signing, access, lambda _headers: LOCAL, ReadAudit(self._reads))
         return TestClient(Starlette(routes=list(transparency_routes(parts))))
 
 

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.errors import InvalidInputError
 from catalog.log import checkpoint as checkpoints
+from catalog.log import note
 from catalog.log.checkpoint import Checkpoint, SignedCheckpoint, checkpoint_of
-from catalog.log.checkpoint_key import PRIVATE, PUBLIC, checkpoint_signer, private_key, verifier_key
+from catalog.log.checkpoint_key import PRIVATE, PUBLIC, checkpoint_signer, verifier_key, witness_key
 from catalog.log.checkpoint_log import FILE, CheckpointLog, ForkedLogError
 from catalog.log.entry import EntryType, Submission
 from catalog.log.merkle import EMPTY_ROOT, Frontier, leaf_hash
@@ -222,6 +224,43 @@ def test_a_real_log_is_signed_under_its_origin(tmp_path: Path) -> None:
         assert CheckpointLog(reader, signer, tmp_path).current().checkpoint == Checkpoint(reader.origin, 300, root)
 
 
+# Further keys ------------------------------------------------------------------------------------------------------
+
+
+def names(signed: SignedCheckpoint) -> list[bytes]:
+    return [each.key_id for each in signed.note.signatures]
+
+
+def test_a_second_kind_of_key_signs_too(tmp_path: Path, signer: Signer) -> None:
+    lattice = Signer(ORIGIN, MLDSA44PrivateKey.generate())
+    signed = CheckpointLog(Leaves(3), signer, tmp_path, further=[lattice], now=lambda: 7.9).current()
+    for key in (signer.key, lattice.key):
+        assert checkpoints.opened(str(signed.note).encode(), key).checkpoint.size == 3
+    assert note.opened(signed.note, [lattice.key])[0].time == 7
+    assert signed.cosigned == ()
+
+
+def test_a_key_that_is_added_signs_what_was_signed_last(tmp_path: Path, signer: Signer) -> None:
+    after = Signer(ORIGIN, Ed25519PrivateKey.generate())
+    CheckpointLog(Leaves(3), signer, tmp_path).current()
+    signed = CheckpointLog(Leaves(3), signer, tmp_path, further=[after]).current()
+    assert names(signed) == [signer.key.id, after.key.id]
+
+
+def test_a_log_changes_its_key_without_a_gap(tmp_path: Path, signer: Signer) -> None:
+    after = Signer(ORIGIN, Ed25519PrivateKey.generate())
+    CheckpointLog(Leaves(3), signer, tmp_path).current()
+    with pytest.raises(ForgedError):  # at once is too fast: nobody has said that the new key is this log's
+        CheckpointLog(Leaves(4), after, tmp_path).current()
+    CheckpointLog(Leaves(4), signer, tmp_path, further=[after]).current()
+    both = CheckpointLog(Leaves(5), after, tmp_path, further=[signer]).current()
+    assert names(both) == [after.key.id, signer.key.id]
+    alone = CheckpointLog(Leaves(6), after, tmp_path).current()
+    assert names(alone) == [after.key.id]
+    with pytest.raises(ForkedLogError):
+        CheckpointLog(Leaves(5), after, tmp_path).current()
+
+
 # Cosignatures ------------------------------------------------------------------------------------------------------
 
 
@@ -301,7 +340,7 @@ def test_a_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
 
 def test_a_key_that_is_given_goes_before_the_folders(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere.pem"
-    private_key(elsewhere, lambda _warning: None)
+    witness_key(elsewhere, lambda _warning: None)
     by_file = checkpoint_signer(tmp_path, ORIGIN, None, elsewhere, lambda _warning: None)
     by_text = checkpoint_signer(tmp_path, ORIGIN, elsewhere.read_text(), None, lambda _warning: None)
     assert by_file.key == by_text.key
@@ -310,9 +349,9 @@ def test_a_key_that_is_given_goes_before_the_folders(tmp_path: Path) -> None:
 
 def test_a_key_that_others_can_read_is_warned_of(tmp_path: Path) -> None:
     told: list[str] = []
-    private_key(tmp_path / "key.pem", told.append)
+    witness_key(tmp_path / "key.pem", told.append)
     (tmp_path / "key.pem").chmod(0o644)
-    private_key(tmp_path / "key.pem", told.append)
+    witness_key(tmp_path / "key.pem", told.append)
     assert "chmod 600" in told[1]
 
 

@@ -1,7 +1,12 @@
 """Notes and cosignatures, against vectors that others publish, and against everything that is none."""
 
+import struct
+from base64 import b64encode
+from hashlib import sha256
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -215,3 +220,49 @@ def test_a_plain_signature_is_no_cosignature() -> None:
     with pytest.raises(ForgedError):
         note.opened(Note(TEXT, (cosigner.sign(TEXT, 7),)), [plain.key])
     assert note.opened(Note(TEXT, (cosigner.sign(TEXT, 7),)), [cosigner.key])[0].time == 7
+
+
+# ML-DSA-44 ---------------------------------------------------------------------------------------------------------
+
+ROOT = bytes(range(32))
+TREE_HEAD = f"example.com/log\n5\n{b64encode(ROOT).decode()}\n"
+
+
+def test_an_ml_dsa_signature_is_over_the_message_of_the_specification() -> None:
+    private = MLDSA44PrivateKey.generate()
+    signature = Signer("w", private).sign(TREE_HEAD, 7)
+    assert signature.key_id == sha256(b"w\n\x06" + private.public_key().public_bytes_raw()).digest()[:4]
+    assert (signature.value[:8], len(signature.value)) == (struct.pack(">Q", 7), 8 + 2420)
+    message = b"subtree/v1\n\0" + b"\x01w" + struct.pack(">Q", 7)
+    message += b"\x0fexample.com/log" + struct.pack(">QQ", 0, 5) + ROOT
+    private.public_key().verify(signature.value[8:], message)
+
+
+def test_an_ml_dsa_signature_holds_for_what_it_binds_alone() -> None:
+    private = MLDSA44PrivateKey.generate()
+    signer = Signer("w", private)
+    made = signer.sign(TREE_HEAD, 7)
+    assert note.opened(Note(TREE_HEAD, (made,)), [signer.key])[0].time == 7
+    assert note.opened(Note(TREE_HEAD + "an extension\n", (made,)), [signer.key])  # which it does not bind
+    others = (TREE_HEAD.replace("\n5\n", "\n6\n"), TREE_HEAD.replace("log", "lag"), TREE_HEAD.replace("A", "B"), TEXT)
+    for text in others:
+        with pytest.raises(ForgedError):
+            note.opened(Note(text, (made,)), [signer.key])
+    later = note.Signature("w", made.key_id, struct.pack(">Q", 8) + made.value[8:])
+    renamed = VerifierKey("v", KeyKind.MLDSA44, signer.key.public)
+    for forged, key in ((later, signer.key), (note.Signature("v", renamed.id, made.value), renamed)):
+        with pytest.raises(ForgedError):
+            note.opened(Note(TREE_HEAD, (forged,)), [key])
+
+
+def test_an_ml_dsa_key_signs_checkpoints_alone() -> None:
+    for text in (TEXT, "o\n1\nno root\n", TREE_HEAD.replace("example", "e" * 300)):
+        with pytest.raises(MalformedError):
+            Signer("w", MLDSA44PrivateKey.generate()).sign(text, 7)
+
+
+def test_an_ml_dsa_key_is_written_and_read() -> None:
+    key = Signer("w", MLDSA44PrivateKey.generate()).key
+    assert VerifierKey.parse(str(key)) == key
+    with pytest.raises(MalformedError):
+        VerifierKey("w", KeyKind.MLDSA44, bytes(32))

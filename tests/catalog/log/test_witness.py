@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,9 +52,9 @@ def log() -> Log:
     return Log()
 
 
-@pytest.fixture
-def signer() -> Signer:
-    return Signer("witness.example/w1", Ed25519PrivateKey.generate(), KeyKind.COSIGNATURE)
+@pytest.fixture(params=[Ed25519PrivateKey, MLDSA44PrivateKey])
+def signer(request: pytest.FixtureRequest) -> Signer:
+    return Signer("witness.example/w1", request.param.generate(), KeyKind.COSIGNATURE)
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ from ingest.producer.facets import (
     Oversight,
     PredictionsOutputDatasetFacet,
     PredictionsRunFacet,
+    RegistryDatasetFacet,
     ServedModel,
     ServingInputDatasetFacet,
     ServingRunFacet,
@@ -51,6 +52,7 @@ FULL: dict[str, BaseFacet] = {
         digest=DIGEST,
         baseModel=ModelReference(namespace="mlflow://m", name="base", version="3"),
     ),
+    "lineward_registry": RegistryDatasetFacet(aliases=["champion"]),
     "lineward_training": TrainingRunFacet(
         seed=7,
         environmentDigest=DIGEST,
