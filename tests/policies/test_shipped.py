@@ -173,13 +173,24 @@ def gap(kind: str) -> dict[str, Any]:
     return {"lineage": {"complete": False, "gaps": [{"kind": kind, "node": "run:1", "reason": "for the test"}]}}
 
 
+ALWAYS = ("ERASED", "TRUNCATED")  # what is gone, or was not looked at, might have changed anything
+
+
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("kind", sorted(kind for kind, of in GAPS.items() if of == {kind} and kind != "TRUNCATED"))
+@pytest.mark.parametrize("kind", sorted(kind for kind, of in GAPS.items() if of == {kind} and kind not in ALWAYS))
 def test_only_the_gaps_that_a_control_names_make_it_unknown(name: str, kind: str) -> None:
     for control in pack(name).controls:
         blocks = kind in {each for alias in control.inputs.blocked_by for each in GAPS[alias]}
         expected = Verdict.UNKNOWN if blocks else Verdict.PASS
         assert judged(name, control.id, "pass", gap(kind)).verdict is expected, control.id
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_was_erased_stops_every_control_but_those_of_approvals(name: str) -> None:
+    for control in pack(name).controls:
+        told = judged(name, control.id, "pass", gap("ERASED"))
+        reads_more = any(not field.startswith("approvals") for field in told.fields)
+        assert told.verdict is (Verdict.UNKNOWN if reads_more else Verdict.PASS), control.id
 
 
 def test_runs_that_never_ended_stop_no_control() -> None:
