@@ -58,4 +58,4 @@ lock:            ## resolve requirements.lock again
 
 clean:           ## remove what these targets made
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist \
-	  graphql/catalog_graphql/static graphql/explorer/node_modules graphql/explorer/src/gql
+	  graphql/catalog_graphql/static graphql/explorer/node_modules graphql/explorer/src/gql graphql/explorer/public/gql

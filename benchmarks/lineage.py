@@ -9,7 +9,7 @@ from benchmarks.data import write_log
 from benchmarks.figures import Figure, Section, latency
 from benchmarks.floor import empty_server
 from benchmarks.graphs import NAMESPACE, Layers, Repeated
-from benchmarks.load import Latencies, repeat, request
+from benchmarks.load import Latencies, beside, repeat, request
 from benchmarks.process import Server, serving
 
 QUERY = """
@@ -25,6 +25,8 @@ GRAINS = ("RUN", "JOB")
 _TARGETS = {"sqlite": (2.0, 5.0, 15.0), "neo4j": (10.0, 40.0, 100.0)}  # ms, p50 at RUN grain
 _CATCH_UP = 300.0  # seconds
 _WARM_UP = 3  # requests
+_CROWD = 4  # clients that ask for the largest graph while another one asks for the smallest
+_CROWDED = 15.0  # ms, p50 of the smallest meanwhile
 _GROWTH = 1.5  # how much slower the longest history may be than the shortest
 
 
@@ -60,6 +62,7 @@ def measure(data: Path, plan: Plan, graph: str = "sqlite") -> Section:
     with serving(data, graph) as server:
         server.await_projection(_CATCH_UP)
         _ask_layers(section, server, plan, floor, _TARGETS[store])
+        _ask_crowded(section, server, plan)
         _ask_repeated(section, server, plan)
     section.remark("floor: a POST to the empty application; growth: the median over that of the shortest history")
     return section
@@ -76,6 +79,14 @@ def _ask_layers(
             name = f"{grain} grain, {nodes:,} nodes"
             wanted = target if grain == "RUN" else None
             section.add(latency(name, found, floor=floor.median, target=wanted))
+
+
+def _ask_crowded(section: Section, server: Server, plan: Plan) -> None:
+    small, large = plan.layers[0], plan.layers[-1]
+    asked, other = _question(small.root, "RUN"), _question(large.root, "RUN")
+    found = beside(server.port, asked, other, _CROWD, plan.times, plan.seconds)
+    name = f"RUN grain, {small.nodes} nodes, beside {_CROWD} clients asking for {large.nodes:,}"
+    section.add(latency(name, found, target=_CROWDED))
 
 
 def _ask_repeated(section: Section, server: Server, plan: Plan) -> None:

@@ -48,15 +48,27 @@ def send(port: int, requests: Sequence[bytes], connections: int, status: int = 2
 
 def repeat(port: int, body: bytes, times: int, seconds: float, *, status: int = 200) -> Latencies:
     """Send one request again and again over one connection, `times` or until `seconds` have passed, at least thrice."""
+    return _run(_send(port, _again(body, times, seconds), 1, status))
+
+
+def beside(port: int, body: bytes, other: bytes, clients: int, times: int, seconds: float) -> Latencies:
+    """`repeat` while so many clients, over a connection each, ask for something else as fast as they are answered."""
+
+    async def both() -> Latencies:
+        asked = _send(port, _again(body, times, seconds), 1, 200)
+        crowd = _send(port, _again(other, None, seconds), clients, 200)
+        found, _ = await asyncio.gather(asked, crowd)
+        return found
+
+    return _run(both())
+
+
+def _again(body: bytes, times: int | None, seconds: float) -> Iterator[bytes]:
     deadline = time.perf_counter() + seconds
-
-    def again() -> Iterator[bytes]:
-        for number, each in enumerate(islice(cycle([body]), times)):
-            if number >= 3 and time.perf_counter() >= deadline:
-                return
-            yield each
-
-    return _run(_send(port, again(), 1, status))
+    for number, each in enumerate(islice(cycle([body]), times)):
+        if number >= 3 and time.perf_counter() >= deadline:
+            return
+        yield each
 
 
 def _run(work: "asyncio.Future[Latencies] | object") -> Latencies:

@@ -29,7 +29,7 @@ from policies.acts import ConfirmPolicy, ProposePolicy
 from policies.judge import Judge
 from policies.library import built_in
 from policies.loading import load_pack, parse_document
-from policies.watch.acts import acts_between
+from policies.watch.acts import acts_between, others_between
 from policies.watch.change import VerdictChange
 from policies.watch.watching import Watching
 
@@ -75,7 +75,8 @@ def measure(data: Path, versions: int) -> Section:
     ):
         projecting = follower(settings, log, store)
         projecting.catch_up()
-        watching = Watching(access(settings, log, store), Judge(worker=worker), acts_between(log.acts))
+        judge = Judge(worker=worker, others=others_between(log.acts))
+        watching = Watching(access(settings, log, store), judge, acts_between(log.acts))
         began = time.perf_counter()
         while watching.look():
             pass

@@ -10,6 +10,7 @@ from catalog.graph.contract import FOREVER, GraphStore
 from catalog.log import token
 from catalog.log.writer import microseconds_now
 from catalog.model import AsOf
+from catalog.neighbourhoods import Neighbourhoods
 from catalog.permitted import PermittedReading
 from catalog.principal import Principal
 from catalog.reading import Reading
@@ -34,6 +35,7 @@ class Access:
         self._store = store
         self._log_state = log_state
         self._wait_seconds = wait_seconds
+        self._neighbourhoods = Neighbourhoods()
 
     @property
     def store_name(self) -> str:
@@ -71,9 +73,9 @@ class Access:
             self._await(min(wanted.known, self._log_state().size))
         with self._store.read(wanted.known, FOREVER if wanted.valid is None else wanted.valid) as reader:
             if principal is None or principal.sees_everything():
-                yield Reading(reader)
+                yield Reading(reader, self._neighbourhoods.at(reader))
             else:
-                yield PermittedReading(reader, principal)
+                yield PermittedReading(reader, principal, self._neighbourhoods.at(reader))
 
     def _await(self, size: int) -> None:
         deadline = time.monotonic() + self._wait_seconds

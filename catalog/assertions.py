@@ -1,8 +1,11 @@
 """What one entry asserts by itself, whatever else the log holds."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
+from catalog.act import InterpretedAct
+from catalog.erasure.skeleton import ERASED_DIGEST
 from catalog.graph.contract import Edge, EdgeKind, Mention, NodeRecord
 from catalog.graph.record import REPLACING, Change, DatasetUse, EventRecord
 from catalog.identity import (
@@ -15,6 +18,7 @@ from catalog.identity import (
     run_version_id,
 )
 from catalog.instant import text
+from catalog.lineage.erased import BLURRED
 from catalog.lineage.jobgrain import WRITES_ALONE
 from catalog.lineage.versions import EVENT
 
@@ -46,6 +50,41 @@ class Interpreted(Protocol):
     def record(self) -> EventRecord: ...
     @property
     def parts(self) -> Sequence[Part]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What is left of an entry without its body: its skeleton as read, if any, and what lost something with it.
+
+    `by` is the node of the redaction that erased it.
+    """
+
+    seq: int
+    by: str
+    read: Interpreted | InterpretedAct | None
+    touches: tuple[str, ...]
+
+    def edges(self) -> list[Edge]:
+        """Where not even the time of the event is left, it is missed at all times."""
+        at = 0
+        if isinstance(self.read, InterpretedAct):
+            at = self.read.node.at
+        elif self.read is not None:
+            at = self.read.record.at
+        found = [(EdgeKind.ERASED, self.by, node) for node in self.touches]
+        found += [(EdgeKind.HAS_ROLE, entity, BLURRED) for entity in self._blurred()]
+        return [Edge(*statement, at, self.seq) for statement in found]
+
+    def _blurred(self) -> list[str]:
+        if self.read is None or isinstance(self.read, InterpretedAct):
+            return []
+        blurred = {
+            bundle
+            for part in self.read.parts
+            for bundle, told in part.bundles.items()
+            if ERASED_DIGEST in told.values()
+        }
+        return sorted({each.entity for each in mentions_of(self.read.record) if each.bundle in blurred})
 
 
 Statement = tuple[EdgeKind, str, str]

@@ -25,7 +25,9 @@ from catalog.commands import (
     policy,
     rebuild,
     receipt,
+    redact_cases,
     restore,
+    retention,
     serve,
     verify,
     waive,
@@ -96,6 +98,8 @@ app.command("attest", short_help="State what no producer sends.")(attest.attest)
 app.add_typer(keys.app, name="keys", short_help="API keys, and who is who.")
 app.add_typer(policy.app, name="policy", short_help="Policy packs: check, try, bring into force.")
 app.add_typer(decision.app, name="decision", short_help="Show, verify or replay a decision.")
+app.add_typer(redact_cases.app, name="redact", short_help="Erase what people wrote into the log.")
+app.add_typer(retention.app, name="retention", short_help="What is kept how long, and what is due.")
 app.command("rebuild", short_help="Project the log again, or prove it needless.")(rebuild.rebuild)
 app.command("receipt", short_help="The proof that something is in the log.")(receipt.receipt)
 app.command("verify", short_help="Check a log, an export or a receipt offline.")(verify.verify)

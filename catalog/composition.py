@@ -4,8 +4,8 @@ Everything that opens a log or a graph, be it the server, its projector or a com
 """
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -16,15 +16,22 @@ from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined]
 
 from catalog.access import Access, LogState
 from catalog.act import InterpretedAct, interpret_act
-from catalog.assertions import Interpreted
-from catalog.errors import InvalidInputError
+from catalog.assertions import Erased, Interpreted
+from catalog.authority.roll import Roll
+from catalog.erasure.eraser import Eraser
+from catalog.erasure.redaction import Keep, Reached
+from catalog.erasure.register import ErasureRegister
+from catalog.erasure.touching import Touched, Touching, touched_by_act, touched_by_event
+from catalog.errors import InvalidInputError, RetryableError
 from catalog.follower import Follower
 from catalog.graph.contract import GraphStore
-from catalog.log.entry import Entry, EntryType
+from catalog.log import token
+from catalog.log.backup_register import still_holding
+from catalog.log.entry import Entry, EntryType, Receipt, Submission
 from catalog.log.reader import LogReader
 from catalog.log.store import LogStore
 from catalog.log.writer import LogWriter, microseconds_now
-from catalog.projector import Interpret, Projector, ahead, outdated
+from catalog.projector import Interpret, Projector, ahead, erased_reading, outdated
 from catalog.read_audit import FOLDER as AUDIT
 from catalog.read_audit import ReadAudit
 from catalog.settings import Settings
@@ -32,6 +39,7 @@ from ingest.limits import Limits
 from ingest.namespaces import NamespaceRules
 from ingest.openlineage import ModelRules, interpret
 from policies.attestation.signing import KeySettings, signing_key
+from policies.erasure.reach import reached_by
 from policies.sandbox import Worker
 
 logger = structlog.get_logger(__name__)
@@ -52,12 +60,15 @@ def open_graph(settings: Settings) -> GraphStore:
     raise InvalidInputError(f"{settings.graph} is no graph store.", "Use sqlite, or a neo4j:// or bolt:// address.")
 
 
-def interpreter(settings: Settings) -> Interpret:
-    """How entries are read under these settings: events as lineage, acts of people as such; others say nothing."""
+def interpreter(settings: Settings, register: ErasureRegister | None = None) -> Interpret:
+    """How entries are read under these settings: events as lineage, acts of people as such; others say nothing.
+
+    Of entries whose bodies were erased, `register` says what is left of them.
+    """
     rules = ModelRules(settings.model_namespaces, settings.model_prefixes)
     places = NamespaceRules(settings.namespace_rules)
 
-    def read(entry: Entry) -> Interpreted | InterpretedAct | None:
+    def whole(entry: Entry) -> Interpreted | InterpretedAct | None:
         if entry.type is not EntryType.OPENLINEAGE:
             return interpret_act(entry)
         if entry.body is None:
@@ -66,11 +77,39 @@ def interpreter(settings: Settings) -> Interpret:
             entry.body, seq=entry.seq, recorded=entry.recorded, actor=entry.actor, rules=rules, places=places
         )
 
+    def read(entry: Entry) -> Interpreted | InterpretedAct | Erased | None:
+        erased = register.erased_of(entry) if register is not None and entry.body is None else None
+        if erased is None:
+            return whole(entry)
+        return Erased(entry.seq, erased.erasure.node, whole(erased.in_place_of(entry)), erased.entry.touches)
+
     return read
 
 
-def reading_of(settings: Settings) -> str:
-    """A name for how these settings read a log: graphs of equal logs and equal names are equal. Empty by default."""
+def touching(settings: Settings) -> Touching:
+    """What entries touch, as these settings read them."""
+    read = interpreter(settings)
+
+    def touched(entry: Entry, keep: Keep) -> Touched:
+        found = read(entry)
+        if found is None or isinstance(found, InterpretedAct | Erased):
+            return touched_by_act(entry)
+        named = (name for part in found.parts for names in (part.datasets, part.jobs) for name in names.values())
+        return touched_by_event(entry, found.record, (namespace for namespace, _ in named), keep)
+
+    return touched
+
+
+def reading_of(settings: Settings, register: ErasureRegister) -> str:
+    """A name for how these settings read a log: graphs of equal logs and equal names are equal.
+
+    What was erased by now is a part of it.
+    """
+    return erased_reading(_rules_of(settings), register.generation)
+
+
+def _rules_of(settings: Settings) -> str:
+    """Empty by default."""
     rules = [
         sorted(settings.model_namespaces),
         sorted(map(list, settings.model_prefixes)),
@@ -82,16 +121,20 @@ def reading_of(settings: Settings) -> str:
 def follower(settings: Settings, log: LogReader, store: GraphStore) -> Follower:
     """A follower of the log.
 
-    A graph that an earlier version projected, or other rules, or that knows more than the log, is emptied: it is made
-    again from the log.
+    A graph that an earlier version projected, or other rules, or before an erasure, or that knows more than the log, is
+    emptied: it is made again from the log, whenever that turns out.
     """
-    reading = reading_of(settings)
-    if outdated(store, log.origin, reading):
-        logger.info("projection.renewed", store=store.name)
-        store.clear()
-    else:
-        empty_if_ahead(log, store)
-    return Follower(log, Projector(store, log.origin, interpreter(settings), reading), settings.batch)
+
+    def projector(register: ErasureRegister) -> Projector:
+        reading = reading_of(settings, register)
+        if outdated(store, log.origin, reading):
+            logger.info("projection.renewed", store=store.name)
+            store.clear()
+        else:
+            empty_if_ahead(log, store)
+        return Projector(store, log.origin, interpreter(settings, register), reading)
+
+    return Follower(log, projector, settings.batch)
 
 
 def empty_if_ahead(log: LogReader, store: GraphStore) -> None:
@@ -107,6 +150,37 @@ def access(settings: Settings, log: LogReader, store: GraphStore) -> Access:
         return LogState(log.origin, size, log.root(size))
 
     return Access(store, state, settings.wait_seconds)
+
+
+def eraser(
+    settings: Settings, log: LogReader, reads: Access, append: Callable[[Submission], Receipt], roll: Roll
+) -> Eraser:
+    """Erasures of this log. Who is who, when two have to agree, the roll says as of then."""
+
+    def same_person(one: str, other: str) -> bool:
+        roll.catch_up()
+        return roll.persons.canonical(one) == roll.persons.canonical(other)
+
+    def settle(size: int) -> None:
+        """A graph without what was erased, within the usual time; one that lags behind will get there."""
+        with suppress(RetryableError), reads.reading(at_least=token.encode(log.origin, size)):
+            return
+
+    def reach(entries: Sequence[int], concerns: Sequence[str]) -> Reached | None:
+        """As far as the graph knows by now; None where its store does not answer: an erasure does not wait for it."""
+        with suppress(RetryableError), reads.reading() as reading:
+            return reached_by(reading, entries, concerns, microseconds_now())
+        return None
+
+    return Eraser(
+        log,
+        append,
+        touching(settings),
+        reach=reach,
+        same_person=same_person,
+        settle=settle,
+        copies=lambda entries: still_holding(settings.data, entries),
+    )
 
 
 @contextmanager

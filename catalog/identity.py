@@ -27,9 +27,19 @@ class NodeKind(StrEnum):
     ATTESTATION = "ATTESTATION"
     DECISION = "DECISION"
     POLICY = "POLICY"
+    REDACTION = "REDACTION"
 
 
-ACTS = frozenset({NodeKind.APPROVAL, NodeKind.WAIVER, NodeKind.ATTESTATION, NodeKind.DECISION, NodeKind.POLICY})
+ACTS = frozenset(
+    {
+        NodeKind.APPROVAL,
+        NodeKind.WAIVER,
+        NodeKind.ATTESTATION,
+        NodeKind.DECISION,
+        NodeKind.POLICY,
+        NodeKind.REDACTION,
+    }
+)
 """What people did, and what was decided: facts about other nodes."""
 
 _PREFIX = {
@@ -43,6 +53,7 @@ _PREFIX = {
     NodeKind.ATTESTATION: "at",
     NodeKind.DECISION: "dc",
     NodeKind.POLICY: "po",
+    NodeKind.REDACTION: "er",
 }
 _STRUCTURE = {prefix: kind for kind, prefix in _PREFIX.items()}
 

@@ -13,7 +13,7 @@ from catalog_graphql.stamp import is_stale
 from ingest import spec
 
 CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'"
-EXPLORER_PATHS = ("/", "/lineage", "/models", "/compliance", "/decisions")
+EXPLORER_PATHS = ("/", "/lineage", "/models", "/compliance", "/decisions", "/unknowns")
 BUILD = "make setup"
 
 _STYLE = """

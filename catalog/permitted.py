@@ -15,6 +15,7 @@ from catalog.graph.contract import EdgeKind, GraphReader
 from catalog.graph.record import DatasetUse, EventRecord
 from catalog.identity import ACTS, NodeKind, base_version
 from catalog.lineage.references import References
+from catalog.lineage.trace import Kept
 from catalog.lineage.versions import Versions
 from catalog.lineage.view import GraphView
 from catalog.lineage.walk import Walked
@@ -26,8 +27,8 @@ from catalog.reading import Reading
 class PermittedReading(Reading):
     """Answers as `Reading` does, less what the principal has no `lineage:read` for."""
 
-    def __init__(self, reader: GraphReader, principal: Principal) -> None:
-        super().__init__(reader)
+    def __init__(self, reader: GraphReader, principal: Principal, kept: Kept | None = None) -> None:
+        super().__init__(reader, kept)
         self._sight = _Sight(reader, principal)
         self._references = _PermittedReferences(self._view, self._versions, self._sight)
 
@@ -44,6 +45,14 @@ class PermittedReading(Reading):
 
     def models(self) -> list[Node]:
         return self._seen(super().models())
+
+    def unwritten(self) -> list[Node]:
+        return self._seen(super().unwritten())
+
+    def unended(self) -> tuple[list[Node], int, int]:
+        """The numbers count what may not be seen as well: they tell how far back somebody looked."""
+        found, examined, total = super().unended()
+        return self._seen(found), examined, total
 
     def versions_of(self, dataset: str) -> list[Node]:
         return self._seen(super().versions_of(dataset))
@@ -96,17 +105,17 @@ class PermittedReading(Reading):
 
     # Lineage ---------------------------------------------------------------------------------------------------
 
-    def _answer(self, node: str, walked: Walked) -> LineageGraph:
+    def _answer(self, node: str, walked: Walked, *, named: bool = False) -> LineageGraph:
         """The walk without what may not be seen, and without what only that leads to."""
         hidden = self._sight.hidden(walked.distance)
         if not hidden:
-            return super()._answer(node, walked)
+            return super()._answer(node, walked, named=named)
         lost = _reached(walked, frozenset()) - _reached(walked, hidden)
         kept = {each: far for each, far in walked.distance.items() if each not in hidden and each not in lost}
         edges = {pair: flowing for pair, flowing in walked.edges.items() if kept.keys() >= set(pair)}
         gaps = {gap for gap in walked.gaps if gap.node in kept}
         gaps.add(Gap(GapKind.NOT_PERMITTED, node, _withheld(len(hidden))))
-        return super()._answer(node, replace(walked, distance=kept, edges=edges, gaps=gaps))
+        return super()._answer(node, replace(walked, distance=kept, edges=edges, gaps=gaps), named=named)
 
     def deployments(
         self, environment: str | None = None, model: NodeRef | None = None, job: str | None = None

@@ -7,23 +7,40 @@ batches, so an incremental projection and a rebuild end in the same facts.
 from collections.abc import Callable, Hashable, Sequence
 
 from catalog.act import InterpretedAct
-from catalog.assertions import Interpreted, Part, declared_moments_of, mentions_of, nodes_of, senders_of, statements_of
+from catalog.assertions import (
+    Erased,
+    Interpreted,
+    Part,
+    declared_moments_of,
+    mentions_of,
+    nodes_of,
+    senders_of,
+    statements_of,
+)
 from catalog.graph.contract import FOREVER, MOMENTS, Batch, Edge, GraphStore, NodeRecord
 from catalog.graph.record import EventRecord
 from catalog.identity import NodeKind, field_id
 from catalog.log.entry import Entry
 from catalog.run_assertions import kept_reads_of, moments_of, root_edges_of, shapes_of, spans_of, vanished_shapes
 
-PROJECTION = 3  # raised whenever the same entries give other facts
+PROJECTION = 4  # raised whenever the same entries give other facts
 _REMEMBERED = 200_000  # assertions known to be in the store; forgetting one costs a write, never a fact
 _REMEMBERED_PARTS = 8_000
 
-Interpret = Callable[[Entry], Interpreted | InterpretedAct | None]
+Interpret = Callable[[Entry], Interpreted | InterpretedAct | Erased | None]
 
 
 def projected_origin(origin: str, reading: str = "") -> str:
-    """How a store names a log: by its origin, the projection that reads it, and the rules by which it does."""
+    """How a store names a log: by its origin, the projection that reads it, and the rules by which it does.
+
+    A part of these rules is what was erased by then: see `erased_reading`.
+    """
     return f"{origin}#{PROJECTION}" + (f"+{reading}" if reading else "")
+
+
+def erased_reading(rules: str, generation: int) -> str:
+    """The reading of a log by these rules that has lost bodies up to a generation (see `ErasureRegister`)."""
+    return f"{rules}!{generation}" if generation else rules
 
 
 def outdated(store: GraphStore, origin: str, reading: str = "") -> bool:
@@ -88,6 +105,9 @@ class Projector:
         batch = Batch()
         for entry in entries:
             interpreted = self._interpret(entry)
+            if isinstance(interpreted, Erased):
+                batch.edges += interpreted.edges()
+                interpreted = interpreted.read
             if isinstance(interpreted, InterpretedAct):
                 _add_act(batch, interpreted)
             elif interpreted is not None:

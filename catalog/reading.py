@@ -8,20 +8,24 @@ import orjson
 
 from catalog.act import Act
 from catalog.errors import InvalidInputError, NotFoundError
-from catalog.graph.contract import EdgeKind, GraphReader, NodeRecord
+from catalog.graph.contract import FOREVER, Edge, EdgeKind, GraphReader, NodeRecord
 from catalog.graph.record import EventRecord
 from catalog.identity import ACTS, NodeKind, base_version, structure
 from catalog.instant import optional_text, text
 from catalog.lineage.continuation import Continuation
 from catalog.lineage.deployments import Deployments, Interval
+from catalog.lineage.erased import erased_gaps
 from catalog.lineage.fieldgrain import FieldGrain
 from catalog.lineage.history import with_history
 from catalog.lineage.jobgrain import JobGrain
 from catalog.lineage.nodes import Nodes
 from catalog.lineage.references import References
 from catalog.lineage.registry import Registry
+from catalog.lineage.remains import ErasedRows, Remains
 from catalog.lineage.rungrain import RunGrain
 from catalog.lineage.senders import shared_names
+from catalog.lineage.trace import Kept
+from catalog.lineage.unknowns import unended, unwritten
 from catalog.lineage.versions import Versions
 from catalog.lineage.view import GraphView, is_deletion
 from catalog.lineage.walk import Step, Walked, walk
@@ -29,6 +33,7 @@ from catalog.model import (
     Deployment,
     Direction,
     Facet,
+    Gap,
     Grain,
     LineageEdge,
     LineageGraph,
@@ -36,6 +41,8 @@ from catalog.model import (
     Node,
     NodeRef,
     RegistryAlias,
+    Transformation,
+    Truncation,
 )
 
 MAX_DEPTH = 100
@@ -52,14 +59,25 @@ class Walk:
     limit: int = 500
     indirect: bool = True
     history: bool = False
+    named: bool = False  # nodes need not tell how they stand: only kind, names and parent
+
+
+@dataclass(frozen=True, slots=True)
+class Ancestry:
+    """What a version comes from. Rows of the datasets in question that were erased after `held_since` (µs) were in it;
+    None: none of theirs ever were. `nodes` are the ids of all that is upstream, and of the datasets."""
+
+    held_since: int | None
+    nodes: frozenset[str]
+    truncated: bool
 
 
 class Reading:
-    """Answers from one `GraphReader`; not for use by several threads."""
+    """Answers from one `GraphReader`; not for use by several threads. `kept` is what earlier ones worked out."""
 
-    def __init__(self, reader: GraphReader) -> None:
+    def __init__(self, reader: GraphReader, kept: Kept | None = None) -> None:
         self._reader = reader
-        self._view = GraphView(reader)
+        self._view = GraphView(reader, kept)
         self._versions = Versions(self._view)
         self._runs = RunGrain(self._view, self._versions)
         self._jobs = JobGrain(self._view, self._versions, self._runs)
@@ -67,6 +85,10 @@ class Reading:
         self._references = References(self._view, self._versions)
         self._deployments = Deployments(self._view, self._versions)
         self._registry = Registry(self._view)
+        self._fields: dict[bool, FieldGrain] = {}  # by whether they follow indirect ways
+        self._concerned: dict[str, list[Edge]] = {}
+        self._acts: dict[str, Act] = {}
+        self._read_by: dict[str, list[str]] = {}
 
     @property
     def known(self) -> int:
@@ -76,6 +98,11 @@ class Reading:
     def valid(self) -> str | None:
         cut = self._reader.cut
         return None if cut.is_open else text(cut.valid)
+
+    @property
+    def newest(self) -> int:
+        """The latest received time of all that it knows, µs; 0 of nothing."""
+        return self._reader.newest()
 
     # Nodes -----------------------------------------------------------------------------------------------------
 
@@ -104,6 +131,16 @@ class Reading:
         edges = self._reader.incoming(EdgeKind.HAS_ROLE, ("MODEL",))["MODEL"]
         found = self._nodes.describe(edge.source for edge in edges)
         return sorted(found.values(), key=lambda node: (node.namespace or "", node.name, node.id))
+
+    def unwritten(self) -> list[Node]:
+        """Datasets that some job reads and none writes, by namespace and name."""
+        found = self._nodes.describe(unwritten(self._view))
+        return sorted(found.values(), key=lambda node: (node.namespace or "", node.name, node.id))
+
+    def unended(self) -> tuple[list[Node], int, int]:
+        """Runs that never ended, the latest first; how many of the latest were looked at, and how many there are."""
+        found = unended(self._view)
+        return list(self._nodes.describe(found.runs).values()), found.examined, found.total
 
     def versions_of(self, dataset: str) -> list[Node]:
         """All versions of a dataset, the latest first."""
@@ -202,12 +239,25 @@ class Reading:
     def entries(self, seqs: Iterable[int]) -> list[EventRecord]:
         return [event for _, event in sorted(self._reader.events(seqs).items())]
 
+    def prepare(self, nodes: Iterable[str]) -> None:
+        """Fetch in bulk what will be asked of these nodes one by one: their facets, makers and acts."""
+        wanted = list(dict.fromkeys(nodes))
+        versions = [node for node in wanted if structure(node) is NodeKind.DATASET_VERSION]
+        records = self._reader.nodes({base_version(node) for node in wanted})
+        owners = [record.owner or record.id for record in records.values() if record.kind in _DESCRIBED]
+        self._versions.fetch_drops(owners)
+        self._view.facet_winners(owners)
+        self._versions.fetch_producers(versions)
+        self._concerned |= self._reader.incoming(EdgeKind.CONCERNS, {*wanted, *owners} - self._concerned.keys())
+
     # Acts ------------------------------------------------------------------------------------------------------
 
     def acts(self, kind: NodeKind, target: str | None = None) -> list[Act]:
         """The acts of one kind that concern a node or answer an act (all of the kind without), in the log's order."""
         about = kind.value if target is None else target
-        edges = self._reader.incoming(EdgeKind.CONCERNS, (about,))[about]
+        edges = self._concerned.get(about)
+        if edges is None:
+            edges = self._reader.incoming(EdgeKind.CONCERNS, (about,))[about]
         records = self._reader.nodes(edge.source for edge in edges)
         return self._read_acts([record for record in records.values() if record.kind is kind])
 
@@ -218,11 +268,23 @@ class Reading:
 
     def _read_acts(self, records: Iterable[NodeRecord]) -> list[Act]:
         ordered = sorted(records, key=attrgetter("seq"))
-        bodies = self._reader.bodies({record.label or "" for record in ordered})
-        return [
-            Act(record.id, record.kind, record.name, record.seq, record.at, orjson.loads(bodies[record.label or ""]))
-            for record in ordered
-        ]
+        fresh = [record for record in ordered if record.id not in self._acts]
+        bodies = self._reader.bodies({record.label or "" for record in fresh}) if fresh else {}
+        for each in fresh:
+            body = orjson.loads(bodies[each.label or ""])
+            self._acts[each.id] = Act(each.id, each.kind, each.name, each.seq, each.at, body)
+        return [self._acts[record.id] for record in ordered]
+
+    # Erasures --------------------------------------------------------------------------------------------------
+
+    def erased(self, ids: Iterable[str]) -> list[Gap]:
+        """A gap on each of these nodes of which something is not known any more, because it was erased."""
+        return sorted(erased_gaps(self._view, self._versions, self.describe(ids).values()), key=lambda gap: gap.node)
+
+    def erased_by(self, node: str) -> list[tuple[int, str]]:
+        """The positions of erased entries that spoke of a node, each with the node of the redaction that did it."""
+        edges = self._reader.incoming(EdgeKind.ERASED, (base_version(node),))[base_version(node)]
+        return sorted((edge.seq, edge.source) for edge in edges)
 
     # Lineage ---------------------------------------------------------------------------------------------------
 
@@ -235,9 +297,59 @@ class Reading:
         down = wanted.direction is not Direction.UPSTREAM
         walked = walk(step, roots, up=up, down=down, depth=wanted.depth, limit=wanted.limit)
         if up and wanted.history and wanted.grain is Grain.RUN:
-            held = Continuation(self._view, self._versions)
-            with_history(walked, self._versions, held, self._jobs, self._runs.left_out, wanted.depth, wanted.limit)
-        return self._answer(node, walked)
+            self._add_history(walked, wanted)
+        return self._answer(node, walked, named=wanted.named)
+
+    def with_and_without_history(self, reference: NodeRef, wanted: Walk) -> tuple[LineageGraph, LineageGraph]:
+        """The lineage upstream at RUN grain as it is without history, and with it: the same object where that adds
+        nothing. Raises what `lineage` does."""
+        _check(wanted)
+        node = self._references.id_of(reference)
+        roots = self._references.run_grain_roots(self._references.subject_of(node))
+        walked = walk(self._runs.begin(), roots, up=True, down=False, depth=wanted.depth, limit=wanted.limit)
+        without = self._answer(node, walked)
+        before = len(walked.distance), len(walked.edges)
+        self._add_history(walked, wanted)
+        added = before != (len(walked.distance), len(walked.edges))
+        return without, self._answer(node, walked) if added else without
+
+    def _add_history(self, walked: Walked, wanted: Walk) -> None:
+        held = Continuation(self._view, self._versions)
+        with_history(walked, self._versions, held, self._jobs, self._runs.left_out, wanted.depth, wanted.limit)
+
+    def lineage_of_all(self, nodes: Iterable[str], wanted: Walk) -> LineageGraph | None:
+        """One walk from all of these, each with the budget of a walk of its own; None from nothing. `root` is one of
+        them. Raises what `lineage` does."""
+        _check(wanted)
+        known = [self._references.id_of(NodeRef(id=each)) for each in dict.fromkeys(nodes)]
+        if not known:
+            return None
+        steps = [self._step(self._references.subject_of(each), wanted) for each in known]
+        roots = [root for _, own in steps for root in own]
+        up = wanted.direction is not Direction.DOWNSTREAM
+        down = wanted.direction is not Direction.UPSTREAM
+        limit = wanted.limit * len(known)
+        return self._answer(known[0], walk(steps[-1][0], roots, up=up, down=down, depth=wanted.depth, limit=limit))
+
+    def readers_of(self, nodes: Iterable[str], most: int) -> dict[str, list[Node]]:
+        """For each version, or dataset of which none is known, the first so many runs that read it, by id.
+
+        Raises NotFoundError for a node that there is not.
+        """
+        wanted = [self._references.id_of(NodeRef(id=each)) for each in dict.fromkeys(nodes)]
+        self._find_readers([each for each in wanted if each not in self._read_by])
+        kept = {node: self._read_by[node][:most] for node in wanted}
+        shown = self.describe({run for runs in kept.values() for run in runs})
+        return {node: [shown[run] for run in runs if run in shown] for node, runs in kept.items()}
+
+    def _find_readers(self, nodes: Sequence[str]) -> None:
+        found: dict[str, set[str]] = {each: set() for each in nodes}
+        roots = [each for each in nodes if self._references.run_grain_roots(each) == [each]]
+        if roots:
+            for source, target in self._runs.begin().downstream(roots).edges:
+                if source in found and structure(target) is NodeKind.RUN:
+                    found[source].add(target)
+        self._read_by |= {node: sorted(runs) for node, runs in found.items()}
 
     def _step(self, node: str, wanted: Walk) -> tuple[Step, list[str]]:
         if wanted.grain is Grain.RUN:
@@ -246,11 +358,14 @@ class Reading:
             return self._runs.begin(history=wanted.history, latest_only=latest_only), roots
         if wanted.grain is Grain.JOB:
             return self._jobs.begin(), self._references.job_grain_roots(node)
-        fields = FieldGrain(self._view, self._versions, self._runs, self._jobs, indirect=wanted.indirect)
+        if wanted.indirect not in self._fields:
+            made = FieldGrain(self._view, self._versions, self._runs, self._jobs, indirect=wanted.indirect)
+            self._fields[wanted.indirect] = made
+        fields = self._fields[wanted.indirect]
         return fields, fields.roots(node)
 
-    def _answer(self, node: str, walked: Walked) -> LineageGraph:
-        described = self._nodes.describe([node, *walked.distance])
+    def _answer(self, node: str, walked: Walked, *, named: bool = False) -> LineageGraph:
+        described = self._nodes.describe([node, *walked.distance], named=named)
         if node not in described:
             raise NotFoundError(f"Nothing reports as {node} any more.", "Name the run by its UUID.")
         shown = sorted((id_ for id_ in walked.distance if id_ in described), key=lambda i: (walked.distance[i], i))
@@ -259,18 +374,18 @@ class Reading:
                 source,
                 target,
                 flowing.basis,
-                tuple(sorted(flowing.transformations, key=lambda t: (t.type, t.subtype or "", t.masking))),
+                _in_order(flowing.transformations) if flowing.transformations else (),
                 optional_text(flowing.first),
                 optional_text(flowing.last),
                 flowing.runs,
                 flowing.stale,
-                tuple(sorted(flowing.entries)),
+                flowing.entries,
             )
             for (source, target), flowing in sorted(walked.edges.items())
             if source in described and target in described
         )
         nodes = tuple(described[each] for each in shown)
-        gaps = walked.gaps | shared_names(self._reader, nodes)
+        gaps = walked.gaps | shared_names(self._reader, nodes) | erased_gaps(self._view, self._versions, nodes)
         return LineageGraph(
             described[node],
             nodes,
@@ -289,6 +404,33 @@ class Reading:
         goals = set(self._references.run_grain_roots(source)) | {source}
         walked = walk(self._runs.begin(), roots, up=True, down=False, depth=MAX_DEPTH, limit=MAX_LIMIT)
         return _shortest(self._answer(target, walked).edges, goals, set(roots), first)
+
+    def remains(self, erased: ErasedRows) -> LineageGraph:
+        """Everything in which erased rows may remain, and how they came there: versions and runs, at RUN grain.
+
+        `root` is one of the erased datasets or runs; the versions that held the rows are at distance 0. Raises
+        NotFoundError where nothing of it is known.
+        """
+        held = Remains(self._view, self._versions, erased)
+        known = self._reader.nodes(sorted(erased.datasets | erased.runs))
+        if not known:
+            raise NotFoundError("Nothing known is called like what was erased.", "Check the ids, or the as-of.")
+        roots = held.roots()
+        walked = walk(held, roots, up=False, down=True, depth=MAX_DEPTH, limit=MAX_LIMIT)
+        if len(roots) > MAX_LIMIT:
+            walked.truncated = Truncation("LIMIT", len(roots) - MAX_LIMIT)
+        return self._answer(min(known), walked)
+
+    def aliases_ever(self, datasets: Iterable[str]) -> frozenset[str]:
+        """The datasets, and all that were ever said to be the same."""
+        return frozenset(alias for each in datasets for alias in self._versions.aliases.ever(each))
+
+    def ancestry(self, version: str, datasets: frozenset[str]) -> Ancestry:
+        """Since when rows of some datasets are in a version, over whatever ways, and the runs on these ways."""
+        held = Remains(self._view, self._versions, ErasedRows(datasets, frozenset(), FOREVER))
+        walked = walk(held, [version], up=True, down=False, depth=MAX_DEPTH, limit=MAX_LIMIT)
+        nodes = frozenset(walked.distance) | held.datasets
+        return Ancestry(held.held_since, nodes, walked.truncated is not None)
 
     # Deployments -----------------------------------------------------------------------------------------------
 
@@ -309,6 +451,7 @@ class Reading:
         return [_deployment(interval) for interval in sorted(kept, key=lambda i: (i.since, i.id))]
 
 
+_DESCRIBED = frozenset({NodeKind.DATASET, NodeKind.DATASET_VERSION})
 _STRUCTURAL = {
     NodeKind.MODEL: NodeKind.DATASET,
     NodeKind.MODEL_VERSION: NodeKind.DATASET_VERSION,
@@ -323,6 +466,10 @@ def structural_only(wanted: set[NodeKind]) -> set[NodeKind]:
 
 def _of_senders(events: Iterable[EventRecord], said_by: Callable[[str], bool] | None) -> list[EventRecord]:
     return [event for event in events if said_by is None or said_by(event.actor)]
+
+
+def _in_order(transformations: Iterable[Transformation]) -> tuple[Transformation, ...]:
+    return tuple(sorted(transformations, key=lambda t: (t.type, t.subtype or "", t.masking)))
 
 
 def _check(wanted: Walk) -> None:

@@ -9,9 +9,8 @@ from typing import Any
 
 import orjson
 
-from catalog.identity import NodeKind
-from catalog.model import Direction, Facet, Node, NodeRef
-from catalog.reading import Reading, Walk
+from catalog.model import Facet, Node
+from catalog.reading import Reading
 
 _READERS_OF_A_VERSION = 1_000
 
@@ -86,10 +85,7 @@ def parameters_of(reading: Reading, run: str) -> list[Parameter]:
 
 def evaluations_of(reading: Reading, version: str) -> list[Evaluation]:
     """What runs that read a model version measured of it, the earliest first."""
-    wanted = Walk(direction=Direction.DOWNSTREAM, depth=1, limit=_READERS_OF_A_VERSION)
-    walked = reading.lineage(NodeRef(id=version), wanted)
-    readers = {edge.target for edge in walked.edges if edge.source == version}
-    runs = [node for node in walked.nodes if node.kind is NodeKind.RUN and node.id in readers]
+    runs = reading.readers_of([version], _READERS_OF_A_VERSION)[version]
     found = [_evaluation(run, reading.facets(run.id, ["lineward_evaluation"])) for run in runs]
     return sorted(
         (evaluation for evaluation in found if evaluation),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import orjson
 import structlog
@@ -23,11 +24,11 @@ from catalog.authority.pepper import Pepper
 from catalog.authority.roll import Roll
 from catalog.authority.routes import authority_routes
 from catalog.authority.standing import Authority
-from catalog.authority.tokens import BearerTokens
 from catalog.composition import (
     access,
     create_log,
     empty_if_ahead,
+    eraser,
     evaluation_worker,
     limits,
     log_clock,
@@ -35,6 +36,7 @@ from catalog.composition import (
     read_audit,
     signer,
 )
+from catalog.erasure.eraser import Eraser
 from catalog.errors import CorruptLogError, InvalidInputError, LinewardError, NotFoundError, RetryableError
 from catalog.graph.contract import GraphStore
 from catalog.hardening import (
@@ -62,21 +64,27 @@ from catalog.telemetry import CountRequests, Metrics, configure_logging
 from catalog.tracing import configure_tracing
 from catalog.transparency import Transparency, transparency_routes
 from catalog_graphql.application import create_graphql
-from catalog_graphql.assets import CONSOLE_POLICY, POLICY
+from catalog_graphql.assets import CONSOLE_POLICY, POLICY, explorer_operations
 from catalog_graphql.trusted import TrustedDocuments, shipped, trusted_documents
 from ingest.http import LineageDoor
 from ingest.http import routes as lineage_routes
 from ingest.intake import Intake
+from policies.compliance.http import ComplianceDoor, compliance_routes
+from policies.compliance.matrix import Matrix
 from policies.governance import Governance, governance
 from policies.http import GateDoor, gate_routes
 from policies.lapse import FindingKind, findings
-from policies.watch.acts import acts_between
+from policies.watch.acts import acts_between, others_between
 from policies.watch.watching import Watching, watched
+
+if TYPE_CHECKING:
+    from catalog.authority.tokens import BearerTokens
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _PROJECTOR = "catalog.follow"
 _MESSAGE = 256 * 1024  # bytes on a WebSocket
 _GRACE = 20  # seconds for requests in flight when told to stop
+_COLLECT_AFTER = (20_000, 20, 50)  # new objects, and passes over the younger: an answer has thousands and no cycles
 
 logger = structlog.get_logger(__name__)
 
@@ -101,6 +109,7 @@ class Parts:
     authenticator: Authenticator
     administration: Administration
     governance: Governance
+    eraser: Eraser
     checkpoints: CheckpointLog
     audit: ReadAudit
     metrics: Metrics
@@ -131,9 +140,13 @@ def opened(settings: Settings) -> Iterator[Parts]:
         stack.callback(projector.stop)
         reads = access(settings, log, store)
         worker = stack.enter_context(evaluation_worker())
+
+        def append(submission: Submission) -> Receipt:
+            return writer.submit(submission).result()
+
         governing = governance(
             reads,
-            lambda submission: writer.submit(submission).result(),
+            append,
             signer(settings),
             worker=worker,
             authoritative=Authority(administration.roll, settings.issuers),
@@ -141,9 +154,13 @@ def opened(settings: Settings) -> Iterator[Parts]:
             observed=metrics.policies.observed,
             failed=metrics.policies.failed,
             clock=log_clock(log),
+            others=others_between(log.acts),
         )
         watching = stack.enter_context(Watching(reads, governing.judge, acts_between(log.acts)))
         governing = watched(governing, watching)
+        erasing = eraser(
+            settings, log, reads, lambda submission: writer.submit(submission).result(), administration.roll
+        )
         checkpoints = checkpoint_log(settings.data, log, lambda said: logger.warning("checkpoint.key", told=said))
         _announce_fork(checkpoints)
         audit = stack.enter_context(read_audit(settings))
@@ -157,6 +174,7 @@ def opened(settings: Settings) -> Iterator[Parts]:
             authenticator,
             administration,
             governing,
+            erasing,
             checkpoints,
             audit,
             metrics,
@@ -164,12 +182,20 @@ def opened(settings: Settings) -> Iterator[Parts]:
         )
 
 
+def _tokens(settings: Settings) -> "BearerTokens | None":
+    if not settings.issuers:
+        return None
+    from catalog.authority.tokens import BearerTokens
+
+    return BearerTokens(settings.issuers)
+
+
 def _authority(settings: Settings, log: LogReader, writer: LogWriter) -> tuple[Authenticator, Administration]:
     """Who is let in, and who lets them in. Raises PepperMissingError for a log with keys whose pepper was lost."""
     roll, pepper = Roll(log), Pepper(settings.data, settings.key_pepper)
     if len(roll.keys):
         pepper.secret()
-    tokens = BearerTokens(settings.issuers)
+    tokens = _tokens(settings)
     loopback = settings.host in LOOPBACK
     authenticator = Authenticator(roll, pepper, tokens, settings.anonymous_scopes, loopback=loopback)
     by_token = any(Scope.ADMIN in issuer.scopes for issuer in settings.issuers)
@@ -224,8 +250,9 @@ def create_app(parts: Parts) -> Starlette:
     graphql = create_graphql(
         parts.access,
         parts.log.entry,
-        principal_of=authenticator.principal_of,
+        principal_of=authenticator.arriving,
         governance=governing,
+        eraser=parts.eraser,
         page=graphql_page,
         trusted=_trusted(settings),
         audit=parts.audit,
@@ -236,6 +263,11 @@ def create_app(parts: Parts) -> Starlette:
         Route("/graphql", graphql),
         WebSocketRoute("/graphql", graphql),
         *gate_routes(GateDoor(governing, authenticator.principal_of)),
+        *compliance_routes(
+            ComplianceDoor(
+                Matrix(parts.access, governing.judge), parts.access, parts.log.root, authenticator.principal_of
+            )
+        ),
         *authority_routes(authenticator, parts.administration),
         *transparency_routes(
             Transparency(parts.log, parts.checkpoints, parts.access, authenticator.principal_of, parts.audit)
@@ -275,7 +307,7 @@ def _open_findings(access: Access) -> Mapping[str, int]:
 
 def _trusted(settings: Settings) -> TrustedDocuments | None:
     folder = settings.trusted_documents
-    return None if folder is None else trusted_documents(*shipped(), folder)
+    return None if folder is None else trusted_documents(*shipped(), folder, texts=explorer_operations())
 
 
 def _connections(settings: Settings) -> ConnectionLimits:
@@ -322,8 +354,9 @@ def run(settings: Settings, listening: Callable[[str], None]) -> None:
             timeout_graceful_shutdown=_GRACE,
         )
         server = Server(config, parts, listening)
-        gc.collect()
         gc.freeze()  # what is loaded by now stays: no later collection needs to look at it
+        gc.set_threshold(*_COLLECT_AFTER)
+        gc.enable()
         server.run([listener])
         if parts.failure.cause is not None:
             raise SystemExit(1)

@@ -81,6 +81,10 @@ class Settings(BaseSettings):
         Field(description="Which reads `data/audit` keeps: `required` those that audit:read permits, or `all`"),
     ] = AuditedReads.REQUIRED
     wait_seconds: Annotated[float, Field(ge=0, description="How long a read with `atLeast` waits, seconds")] = 5.0
+    retention: Annotated[
+        Path | None,
+        Field(description="Schedule of how long bodies are kept, for `lineward retention`; deletes nothing"),
+    ] = None
     batch: Annotated[int, Field(gt=0, description="Most entries that are projected in one transaction")] = 1024
     log_level: Annotated[str, Field(description="debug, info, warning or error")] = "info"
 

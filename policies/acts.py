@@ -15,6 +15,7 @@ from pydantic.alias_generators import to_camel
 
 from catalog import rfc3339
 from catalog.act import KINDS, Act
+from catalog.canonical import quickly
 from catalog.errors import CorruptLogError, InvalidInputError
 from catalog.identity import act_id
 from catalog.instant import text
@@ -297,7 +298,8 @@ def invalid(error: ValidationError) -> InvalidInputError:
 
 def canonical(document: Mapping[str, Any]) -> bytes:
     """RFC 8785; integers that a double cannot hold become strings."""
-    return rfc8785.dumps(_safe(document))
+    quick = quickly(document)
+    return rfc8785.dumps(safe(document)) if quick is None else quick
 
 
 def digest(document: Mapping[str, Any]) -> str:
@@ -305,11 +307,12 @@ def digest(document: Mapping[str, Any]) -> str:
     return "sha256:" + sha256(canonical(document)).hexdigest()
 
 
-def _safe(value: Any) -> Any:
+def safe(value: Any) -> Any:
+    """A value of JSON's types whose integers a double can hold."""
     if isinstance(value, Mapping):
-        return {str(key): _safe(each) for key, each in value.items()}
+        return {str(key): safe(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_safe(each) for each in value]
+        return [safe(each) for each in value]
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= _SAFE:
         return str(value)
     return value
@@ -325,16 +328,16 @@ def plain(body: Body) -> dict[str, Any]:
     return document
 
 
-def submission(body: Body) -> Submission:
-    """The entry of an act."""
-    content = canonical(plain(body))
+def submission(body: Body, told: Mapping[str, Any] | None = None) -> Submission:
+    """The entry of an act; `told` is its `plain` where the caller has it."""
+    content = canonical(plain(body) if told is None else told)
     return Submission(body.entry_type, body.by.principal, content, content, source=SOURCE)
 
 
-def recorded(body: Body, receipt: Receipt) -> Act:
-    """The act as a reading will see it, once projected."""
-    kind = KINDS[body.entry_type]
-    return Act(act_id(kind, body.id), kind, body.act, receipt.seq, rfc3339.parse(body.at), plain(body))
+def recorded(body: Body, receipt: Receipt, told: Mapping[str, Any] | None = None) -> Act:
+    """The act as a reading will see it, once projected; `told` as for `submission`."""
+    kind, said = KINDS[body.entry_type], plain(body) if told is None else told
+    return Act(act_id(kind, body.id), kind, body.act, receipt.seq, rfc3339.parse(body.at), said)
 
 
 def read(act: Act, kind: type[B]) -> B:

@@ -4,11 +4,14 @@ Nothing here reads a clock, a file or a graph: equal arguments give equal result
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from catalog import instant
+from catalog.canonical import quickly
+from catalog.model import GapKind
+from catalog.remembered import Remembered
 from policies.compiled import CompiledCheck, CompiledControl, CompiledRequire, compile_pack
 from policies.enforcing import Enforcing, parse_settings, strictest
 from policies.engine import Activation, Outcome, Program
@@ -30,6 +33,8 @@ _KINDS = {
     Target.DEPLOYMENT: "DEPLOYMENT",
 }
 _UNREAD = frozenset({"schema", "facts"})
+_OF_APPROVALS = "approvals"
+_NOW = "evaluatedAt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +49,20 @@ class Evaluation:
     params: Mapping[str, Any] = field(default_factory=dict)
     enforcement: Mapping[str, str] = field(default_factory=dict)
     digest: str | None = None  # of the pack, where it may be kept for the next evaluation
+    evidence_digest: str | None = None  # of the document, where what was worked out of it may be kept too
+
+    def context_key(self) -> Hashable:
+        """What an evaluation depends on beside its time; None where its digests are not told."""
+        if self.digest is None or self.evidence_digest is None:
+            return None
+        settings = quickly([dict(self.params), dict(self.enforcement)])
+        return settings and (self.digest, self.evidence_digest, self.environment, self.requester, settings)
 
 
 _MOST_KEPT = 64
+_MOST_RECORDS = 4_000  # of evidence in a generation: their values take some ten kilobytes each
 _kept: dict[str, PolicyPack] = {}
+_contexts: "Remembered[Hashable, _Context]" = Remembered(_MOST_RECORDS)
 
 
 def _pack_of(asked: Evaluation) -> PolicyPack:
@@ -63,16 +78,23 @@ def _pack_of(asked: Evaluation) -> PolicyPack:
 
 
 def evaluate(asked: Evaluation) -> list[ControlResult]:
-    """`evaluate_pack` for a worker: everything in one argument."""
-    return evaluate_pack(
-        _pack_of(asked),
-        asked.document,
-        evaluated_at=asked.evaluated_at,
-        environment=asked.environment,
-        requester=asked.requester,
-        params=asked.params,
-        enforcement=asked.enforcement,
-    )
+    """`evaluate_pack` for a worker: everything in one argument.
+
+    A version is asked for again and again, and between two times little but the time has changed: what expressions that
+    do not read `evaluatedAt` came to is found again by the digests of pack and document.
+    """
+    return _evaluated(_context_of(asked), asked.evaluated_at)
+
+
+def _context_of(asked: Evaluation) -> "_Context":
+    key = asked.context_key()
+    found = None if key is None else _contexts.find(key)
+    if found is None:
+        pack = _pack_of(asked)
+        found = _context(pack, asked.document, asked.environment, asked.requester, asked.params, asked.enforcement)
+        if key is not None:
+            _contexts.keep(key, found, 1 + sum(len(part) for part in asked.document.values() if isinstance(part, list)))
+    return found
 
 
 def evaluate_pack(
@@ -90,9 +112,24 @@ def evaluate_pack(
     `params` are what bindings set (the rest is the pack's defaults), `enforcement` as in `policies.enforcing`.
     Raises InvalidInputError (or a ValueError naming the param) for a pack, params or a document that mean nothing.
     """
-    values = pack.values(params)
-    context = _Context(pack, document, values, environment or "", requester or "", parse_settings(enforcement or {}))
-    return [_Judgement(context, control).result(evaluated_at) for control in compile_pack(pack).controls]
+    context = _context(pack, document, environment, requester, params, enforcement)
+    return _evaluated(context, evaluated_at)
+
+
+def _context(
+    pack: PolicyPack,
+    document: Mapping[str, Any],
+    environment: str | None,
+    requester: str | None,
+    params: Mapping[str, Any] | None,
+    enforcement: Mapping[str, str] | None,
+) -> "_Context":
+    values, enforcing = pack.values(params), parse_settings(enforcement or {})
+    return _Context(pack, document, values, environment or "", requester or "", enforcing)
+
+
+def _evaluated(context: "_Context", evaluated_at: int) -> list[ControlResult]:
+    return [_Judgement(context, control).result(evaluated_at) for control in compile_pack(context.pack).controls]
 
 
 def undecided(
@@ -122,12 +159,13 @@ class _Context:
         self.enforcing = enforcing
         self.document = {name: value for name, value in document.items() if name not in _UNREAD}
         self.subject: Mapping[str, Any] = self.document.get("subject") or {}
+        self.outcomes: dict[tuple[Program, int | None], Outcome] = {}  # of programs that no time changes
         self._base = Activation(
             {**self.document, "params": dict(params), "environment": environment, "requester": requester}
         )
 
     def at(self, micros: int) -> Activation:
-        return self._base.having("evaluatedAt", instant.text(micros))
+        return self._base.having(_NOW, instant.text(micros))
 
     def gaps(self, kinds: Iterable[str]) -> Iterator[tuple[str, str, str]]:
         """Kind, node and reason of the gaps of some kinds."""
@@ -206,6 +244,8 @@ class _Judgement:
     def _judge(self, at: int) -> _Verdict:
         if note := self._elsewhere():
             return _Verdict(note=note, applies=False)
+        if blocked := self._blocked(self._always_blocked_by()):
+            return blocked
         seen = self._context.at(at)
         if self._compiled.applies is not None:
             outcome = self._run(self._compiled.applies, seen)
@@ -213,7 +253,7 @@ class _Judgement:
                 return _Verdict((_item(None, "applies", outcome, "whether it applies is not known"),))
             if not outcome.value:
                 return _Verdict(note="its condition does not hold", applies=False)
-        if blocked := self._blocked():
+        if blocked := self._blocked(self._control.inputs.blocked_by):
             return blocked
         if unmet := self._unmet(seen):
             return _Verdict(tuple(item for item, _ in unmet), waits=self._waits(unmet))
@@ -231,12 +271,17 @@ class _Judgement:
             return f"it is about {', '.join(environments)}"
         return ""
 
-    def _blocked(self) -> _Verdict | None:
-        found = list(self._context.gaps(self._control.inputs.blocked_by))
+    def _blocked(self, kinds: Iterable[str]) -> _Verdict | None:
+        found = list(self._context.gaps(kinds))
         if not found:
             return None
         items = [ItemResult(node, "inputs", Verdict.UNKNOWN, f"{kind}: {reason}") for kind, node, reason in found]
         return _Verdict(tuple(items), blocked_by=tuple(sorted({kind for kind, _, _ in found})))
+
+    def _always_blocked_by(self) -> Iterator[str]:
+        """What was erased might have made it apply, or fail: every control that reads more than approvals."""
+        if any(not field.startswith(_OF_APPROVALS) for field in self._compiled.fields):
+            yield GapKind.ERASED.value
 
     def _unmet(self, seen: Activation) -> list[tuple[ItemResult, Program]]:
         """The requirements of the whole that do not hold."""
@@ -246,8 +291,10 @@ class _Judgement:
             if not each.per_item and (item := self._required(each, seen, None)) is not None
         ]
 
-    def _required(self, each: CompiledRequire, seen: Activation, key: str | None) -> ItemResult | None:
-        outcome = self._run(each.program, seen)
+    def _required(
+        self, each: CompiledRequire, seen: Activation, key: str | None, index: int | None = None
+    ) -> ItemResult | None:
+        outcome = self._run(each.program, seen, index)
         if outcome.kind == "value" and outcome.value:
             return None
         return _item(key, "requires", outcome, filled(each.require.missing, self._context.params), Verdict.UNKNOWN)
@@ -270,28 +317,35 @@ class _Judgement:
         loop = self._compiled.for_each
         assert loop is not None
         inner = seen.having(loop.name, element)
-        named = self._run(loop.key, inner)
+        named = self._run(loop.key, inner, index)
         key = str(named.value) if named.kind == "value" else f"#{index + 1}"
-        unmet = [self._required(each, inner, key) for each in self._compiled.requires if each.per_item]
+        unmet = [self._required(each, inner, key, index) for each in self._compiled.requires if each.per_item]
         if lacking := tuple(each for each in unmet if each is not None):
             return lacking
-        return tuple(self._checked(each, inner, key) for each in self._compiled.checks)
+        return tuple(self._checked(each, inner, key, index) for each in self._compiled.checks)
 
-    def _checked(self, each: CompiledCheck, seen: Activation, key: str | None) -> ItemResult:
-        outcome = self._run(each.program, seen)
+    def _checked(self, each: CompiledCheck, seen: Activation, key: str | None, index: int | None = None) -> ItemResult:
+        outcome = self._run(each.program, seen, index)
         if outcome.kind == "value" and outcome.value:
             return ItemResult(key, each.check.id, Verdict.PASS)
-        return _item(key, each.check.id, outcome, self._message(each, seen))
+        return _item(key, each.check.id, outcome, self._message(each, seen, index))
 
-    def _message(self, each: CompiledCheck, seen: Activation) -> str:
+    def _message(self, each: CompiledCheck, seen: Activation, index: int | None) -> str:
         if each.message is None:
             return filled(each.check.message, self._context.params)
-        worded = self._run(each.message, seen)
+        worded = self._run(each.message, seen, index)
         return worded.value if worded.kind == "value" else f"{each.check.id} does not hold"
 
-    def _run(self, program: Program, seen: Activation) -> Outcome:
+    def _run(self, program: Program, seen: Activation, index: int | None = None) -> Outcome:
+        """What a program comes to, worked out once where no time changes it; `index` of the element that is seen."""
         self._trials += 1
-        return program.evaluate(seen)
+        loop = self._compiled.for_each
+        if _NOW in program.roots or (index is not None and loop is not None and _NOW in loop.items.roots):
+            return program.evaluate(seen)
+        found = self._context.outcomes.get((program, index))
+        if found is None:
+            found = self._context.outcomes[program, index] = program.evaluate(seen)
+        return found
 
     # Waiting for approvals ---------------------------------------------------------------------------------------
 

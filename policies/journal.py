@@ -94,12 +94,22 @@ class Journal:
 
     def write(self, body: Body) -> Recorded:
         """Append an act. Only while holding the turn in which it was found to be valid."""
-        receipt = self._append(acts.submission(body))
-        act = acts.recorded(body, receipt)
+        told = acts.plain(body)
+        receipt = self._append(acts.submission(body, told))
+        act = acts.recorded(body, receipt, told)
         self._latest = max(self._latest, act.at)
         self._written += not isinstance(body, Decide)
         self._size = receipt.seq + 1
         return Recorded(act, token.encode(self.access.log_state().origin, receipt.seq + 1))
+
+    def enter(self, submission: Submission, at: int) -> str:
+        """Append what is no act of `policies`, accepted at `at` (µs); the token of a read that sees it. Only while
+        holding the turn in which it was found to be valid."""
+        receipt = self._append(submission)
+        self._latest = max(self._latest, at)
+        self._written += 1
+        self._size = receipt.seq + 1
+        return token.encode(self.access.log_state().origin, receipt.seq + 1)
 
     def write_after(self, body: Body, written: int) -> Recorded | None:
         """Append an act unless others came since `written` acts were; None where they did."""

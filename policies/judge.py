@@ -14,6 +14,7 @@ from policies.evaluation import Evaluation, evaluate, undecided
 from policies.evidence.builder import Built, build_evidence, everyone
 from policies.evidence.document import canonical
 from policies.evidence.draft import Authoritative
+from policies.evidence.kept import KeptEvidence, OthersBetween
 from policies.in_force import in_force
 from policies.library import built_in
 from policies.loading import load_pack
@@ -70,7 +71,7 @@ class Judge:
     """Evaluates targets: in a worker process where one is given, so that no pack can harm the service.
 
     `authoritative` says whether a sender's facets of governance count in a namespace, `shelf` finds packs that a caller
-    may add although they are not in force.
+    may add although they are not in force. With `others` evidence is kept from one judgement to the next.
     """
 
     def __init__(
@@ -79,8 +80,10 @@ class Judge:
         worker: Worker | None = None,
         shelf: Shelf = shipped,
         failed: Callable[[Exception], None] = lambda _error: None,
+        others: OthersBetween | None = None,
     ) -> None:
         self._authoritative = authoritative
+        self._kept = None if others is None else KeptEvidence(others, authoritative)
         self._worker = worker
         self._shelf = shelf
         self._failed = failed
@@ -106,9 +109,7 @@ class Judge:
         """
         if selection is None:
             selection = select(in_force(reading, evaluated_at), target, environment, packs, self._shelf)
-        built = _for_use(
-            build_evidence(reading, target.id, evaluated_at=evaluated_at, authoritative=self._authoritative), use
-        )
+        built = _for_use(self._built(reading, target.id, evaluated_at), use)
         standing = standing_waivers(reading, target.id, built.closure) if built.closure else []
         waivers = tuple(each for each in map(waiver_of, standing) if each is not None and each.counts(evaluated_at))
         told = report(
@@ -129,6 +130,11 @@ class Judge:
             told = replace(told, state=GateState.INDETERMINATE, reasons=(_unbound(target, environment),))
         return Judged(told, built, selection, waivers, reading.known, requester)
 
+    def _built(self, reading: Reading, target: str, evaluated_at: int) -> Built:
+        if self._kept is not None:
+            return self._kept.of(reading, target, evaluated_at)
+        return build_evidence(reading, target, evaluated_at=evaluated_at, authoritative=self._authoritative)
+
     def _evaluated(
         self,
         pack: PolicyPack,
@@ -147,6 +153,7 @@ class Judge:
             used.params,
             used.enforcement,
             used.digest,
+            built.digest,
         )
         try:
             found: list[ControlResult] = evaluate(asked) if self._worker is None else self._worker.run(_EVALUATE, asked)

@@ -14,6 +14,7 @@ from catalog.identity import NodeKind, base_version
 from catalog.instant import text
 from catalog.model import Deployment
 from catalog.reading import Reading
+from policies.erasure.casebook import reviews
 from policies.outcome import State, outcome_of
 
 ALLOW_HOURS = 24
@@ -58,6 +59,8 @@ class FindingKind(StrEnum):
     EXPIRED_WAIVER = "EXPIRED_WAIVER"
     BREAK_GLASS = "BREAK_GLASS"  # one person alone waived a control: listed whatever became of it
     FLIP_DUE = "FLIP_DUE"  # time alone has changed a verdict since the decision
+    OPEN_ERASURE = "OPEN_ERASURE"  # nothing that stands is decided about a version that rests on an erasure
+    REPLACED_IN_SERVICE = "REPLACED_IN_SERVICE"  # it was to be replaced because of an erasure, and serves
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +155,7 @@ def findings(reading: Reading, now: int) -> list[Finding]:
         *_ended(reading, NodeKind.WAIVER, "waive", now),
         *_broken_glass(reading),
         *_due_flips(reading, deployed, now),
+        *_erasures(reading, deployed, now),
     ]
     return sorted(found, key=lambda each: (each.since, each.kind, each.node, each.act or ""))
 
@@ -177,19 +181,31 @@ def _ungated(reading: Reading, deployed: Sequence[Deployment]) -> Iterator[Findi
             )
 
 
-def _lapsed_allows(reading: Reading, deployed: Sequence[Deployment], now: int) -> Iterator[Finding]:
-    """Last allows of a version in an environment that nobody used in time."""
+def unused_allows(reading: Reading, deployed: Sequence[Deployment] | None = None) -> Iterator[tuple[Act, int]]:
+    """Last allows of a version in an environment that nobody used, each with when it lapses or has lapsed, µs.
+
+    `deployed` are all deployments, where the caller has them.
+    """
+    among = reading.deployments() if deployed is None else deployed
     for (version, environment), allow in _last_decisions(reading).items():
         lapse = _lapses(allow)
-        if allow.body["state"] != "ALLOW" or lapse > now:
-            continue
-        if not any(_used(allow, lapse, each) for each in deployed if _is_of(each, version, environment)):
+        if allow.body["state"] == "ALLOW" and not any(
+            _used(allow, lapse, each) for each in among if _is_of(each, version, environment)
+        ):
+            yield allow, lapse
+
+
+def _lapsed_allows(reading: Reading, deployed: Sequence[Deployment], now: int) -> Iterator[Finding]:
+    """Last allows of a version in an environment that nobody used in time."""
+    for allow, lapse in unused_allows(reading, deployed):
+        if lapse <= now:
             yield Finding(
                 FindingKind.LAPSED_ALLOW,
-                version,
+                allow.body["target"]["node"],
                 allow.id,
                 lapse,
-                f"It was allowed into {environment} on {text(allow.at)}, and not deployed within {ALLOW_HOURS} hours.",
+                f"It was allowed into {allow.body['environment']} on {text(allow.at)}, "
+                f"and not deployed within {ALLOW_HOURS} hours.",
                 "Ask the gate again before it is deployed.",
             )
 
@@ -251,6 +267,29 @@ def _due_flips(reading: Reading, deployed: Sequence[Deployment], now: int) -> It
                 f"A verdict behind the allow into {environment} has changed on {flip} by time alone.",
                 "Evaluate the version again (`lineward gate --preview`), and do what its remediations say.",
             )
+
+
+def _erasures(reading: Reading, deployed: Sequence[Deployment], now: int) -> Iterator[Finding]:
+    """Versions that rest on an erasure: undecided ones, and such as serve although another replaces them."""
+    serving = {base_version(each.model_version) for each in deployed if each.state != "ENDED"}
+    for found in reviews(reading, now):
+        case = found.case
+        for version in found.resting.versions:
+            said = found.disposition(version.id)
+            served = base_version(version.id) in serving
+            if version.id in found.open_versions:
+                since = case.opened if said is None or said.expires is None else said.expires
+                late = f" It was due on {text(case.due)}." if case.due <= now else f" It is due on {text(case.due)}."
+                message = "It rests on an erasure, and nothing that stands is decided about it." + late
+                remedy = (
+                    f"See what rests on it (`lineward redact report {case.id}`) and decide (`lineward redact dispose`)."
+                )
+                yield Finding(FindingKind.OPEN_ERASURE, version.id, case.id, since, message, remedy)
+            elif said is not None and said.way == "retrain" and served:
+                message = "It serves, although another version, trained without erased data, was to replace it."
+                yield Finding(
+                    FindingKind.REPLACED_IN_SERVICE, version.id, said.id, said.at, message, "Deploy its successor."
+                )
 
 
 def _last_decisions(reading: Reading) -> dict[tuple[str, str], Act]:

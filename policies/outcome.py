@@ -43,7 +43,8 @@ class Outcome:
 
 def outcome(act: Act, answers: Iterable[Act], instant: int) -> Outcome:
     """What an approval, waiver or attestation amounts to at an instant (µs), from its answers in log order."""
-    seen = [each for each in answers if each.seq > act.seq and each.at <= instant and each.body["refersTo"] == act.id]
+    later = [each for each in answers if each.seq > act.seq and each.at <= instant]
+    seen = [each for each in later if each.body.get("refersTo") == act.id]
     end = _end(act)
     second = next((each for each in seen if _countersigns(each, act)), None)
     revoked = next((each for each in seen if each.verb == _REVOKES[act.verb]), None)

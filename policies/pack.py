@@ -10,12 +10,12 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
-import rfc8785
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import ValidationInfo
 
+from catalog.canonical import dumps
 from catalog.model import GapKind
 from policies.scalar import SAFE, Day, Expression, Flag, Identifier, Name, Plain, Scalar, Text, Whole, core
 from policies.verdict import Enforcement, Severity
@@ -41,7 +41,7 @@ class Document(Part):
     @cached_property
     def digest(self) -> str:
         """`sha256:` and the hex digest of the normalised document as RFC 8785 has it."""
-        return "sha256:" + sha256(rfc8785.dumps(self.normalised())).hexdigest()
+        return "sha256:" + sha256(dumps(self.normalised())).hexdigest()
 
 
 # The head ----------------------------------------------------------------------------------------------------------

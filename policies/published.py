@@ -10,12 +10,14 @@ from typing import Any
 
 from policies.binding import PolicyBinding, WaiverDocument
 from policies.pack import Document, PolicyPack
+from policies.retention import RetentionSchedule
 
 FOLDER = Path(__file__).parent / "spec"
 DOCUMENTS: Mapping[str, type[Document]] = {
     "PolicyPack": PolicyPack,
     "PolicyBinding": PolicyBinding,
     "Waiver": WaiverDocument,
+    "RetentionSchedule": RetentionSchedule,
 }
 
 

@@ -10,11 +10,12 @@ from typing import Any
 
 from catalog.errors import ConflictError, NotFoundError
 from catalog.model import Node
+from catalog.remembered import Remembered
 from policies.acts import BindingUsed, PackUsed
 from policies.approving import approval_params, counts_approvals
 from policies.binding import PackReference, PolicyBinding
 from policies.enforcing import params_of, settings_of
-from policies.in_force import Baseline, InForce
+from policies.in_force import Baseline, Enacted, InForce
 from policies.pack import PolicyPack
 
 Shelf = Callable[[str], PolicyPack | None]
@@ -68,17 +69,29 @@ def _bound(force: InForce, name: str, bindings: Sequence[PolicyBinding]) -> Poli
     try:
         for reference in (each for binding in bindings for each in _refers(binding, name)):
             force.pack(name, reference.version, reference.digest)
-        return PolicyPack.model_validate(force.pack(name).document)
+        return _made(force.pack(name))
     except NotFoundError as error:
         raise ConflictError(f"A binding needs the pack {name}. {error.message}", error.remedy) from error
 
 
 def _added(force: InForce, name: str, shelf: Shelf) -> PolicyPack:
     held = force.packs.get(name)
-    pack = shelf(name) if held is None else PolicyPack.model_validate(held.document)
+    pack = shelf(name) if held is None else _made(held)
     if pack is None:
         raise NotFoundError(f"There is no pack {name}.", "`lineward policy list` shows the packs that there are.")
     return pack
+
+
+def _made(enacted: Enacted) -> PolicyPack:
+    """The pack of a document, made once: making it and its digest takes longer than looking for what is in force."""
+    found = _packs.find(enacted.digest)
+    if found is None:
+        found = PolicyPack.model_validate(enacted.document)
+        _packs.keep(enacted.digest, found, 1)
+    return found
+
+
+_packs: Remembered[str, PolicyPack] = Remembered(64)
 
 
 def _check_approvals(binding: PolicyBinding, packs: Sequence[PolicyPack]) -> None:

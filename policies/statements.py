@@ -22,7 +22,11 @@ RUNS = frozenset({NodeKind.RUN})
 SERVICES = frozenset({NodeKind.DEPLOYMENT})
 EVERYTHING = MODELS | DATASETS | RUNS | SERVICES
 
-Time = Annotated[str, AfterValidator(rfc3339.canonical), Field(description="RFC 3339 with a zone.")]
+Time = Annotated[
+    str,
+    AfterValidator(rfc3339.canonical),
+    Field(description="RFC 3339 with a zone.", json_schema_extra={"format": "date-time"}),
+]
 Word = Annotated[str, Field(min_length=1, max_length=1_000)]
 Words = tuple[Word, ...]
 Digest = Annotated[str, Field(pattern=r"^[a-z0-9]+:[0-9a-f]+$", description="algorithm:hex, lower case.")]

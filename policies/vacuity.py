@@ -18,7 +18,9 @@ from policies.syntax import Tree, names
 _LOOPS = ("all", "exists", "exists_one", "filter", "map")
 _VOUCHED = {"lineage.columnCoverage": "inputColumns", "subject.developersKnown": "subject.developedBy"}
 """What says that an empty list is knowledge: with enough coverage, no labelled column means that none reaches it."""
-_COMPLETE = frozenset({(Lineage, "gaps"), (InputColumn, "labels")})
+_COMPLETE = frozenset(
+    {(Lineage, "gaps"), (InputColumn, "labels"), (None, "erasures"), (None, "openErasures")}  # None: of the document
+)
 """Lists that are worked out in full: an empty one says something, or there is none that is empty."""
 
 _HAPPENINGS = frozenset({("deployments",), ("incidents",)})

@@ -87,8 +87,8 @@ class Administration:
         return [(key, key.state(now)) for key in self._roll.keys.all()]
 
     def create(self, by: Principal, wanted: KeyRequest) -> NewKey:
-        """Make a key. One that lets somebody else approve or waive, or administer beside others who could agree, is
-        PENDING until another person confirms it.
+        """Make a key. One that lets somebody else approve, waive or redact, or administer beside others who could
+        agree, is PENDING until another person confirms it.
 
         Raises ForbiddenError without `admin`, InvalidInputError for what no key can be.
         """
@@ -200,7 +200,8 @@ class Administration:
             return
         if Scope.ADMIN not in wanted.scopes or takes_two(wanted.scopes, owner, by.person):
             raise InvalidInputError(
-                "The first key administers the others, and nobody is there yet to agree that it may approve or waive.",
+                "The first key administers the others, and nobody is there yet to agree that it may approve, waive or "
+                "redact.",
                 "Make it with --scope admin, and further keys with it.",
                 pointer="/scopes",
             )

@@ -2,16 +2,19 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import structlog
 
 from catalog.authority.keys import PREFIX, TWO_PERSONS, ApiKey, KeyState
 from catalog.authority.pepper import Pepper
 from catalog.authority.roll import Roll
-from catalog.authority.tokens import BearerTokens
 from catalog.errors import UnauthenticatedError
 from catalog.log.writer import microseconds_now
 from catalog.principal import LOCAL, Principal, Scope, grants
+
+if TYPE_CHECKING:
+    from catalog.authority.tokens import BearerTokens  # whose library takes a tenth of a second to load
 
 ANONYMOUS = "anonymous"
 _SEND = "Send `Authorization: Bearer` with an API key, or with a token of a configured issuer."
@@ -30,7 +33,7 @@ class Authenticator:
         self,
         roll: Roll,
         pepper: Pepper,
-        tokens: BearerTokens,
+        tokens: "BearerTokens | None",
         anonymous: Iterable[Scope] = (),
         *,
         loopback: bool,

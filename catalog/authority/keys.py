@@ -22,7 +22,7 @@ from catalog.errors import CorruptLogError
 from catalog.log.entry import Entry, EntryType
 from catalog.principal import LOCAL, Principal, Scope, grants
 
-TWO_PERSONS = frozenset({Scope.APPROVE, Scope.WAIVE})
+TWO_PERSONS = frozenset({Scope.APPROVE, Scope.WAIVE, Scope.REDACT})
 """Scopes that nobody gives to somebody else alone."""
 
 PREFIX = "lw_"
@@ -215,5 +215,5 @@ def _somebody(by: Mapping[str, Any]) -> str | None:
 
 
 def takes_two(scopes: tuple[Scope, ...], owner: str, creator: str | None) -> bool:
-    """Whether a key waits for a second administrator: it lets somebody else than its maker approve or waive."""
+    """Whether a key waits for a second administrator: it lets somebody else than its maker approve, waive or redact."""
     return owner != creator and not TWO_PERSONS.isdisjoint(scopes)

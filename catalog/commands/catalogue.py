@@ -3,18 +3,21 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from catalog.commands.reference import Reference, the_one
-from catalog.model import AsOf, LineageGraph, NodeRef
-from catalog.reading import Walk
-from catalog.rendering.snapshot import Snapshot
+from catalog.model import NodeRef
+
+if TYPE_CHECKING:
+    from catalog.model import AsOf, LineageGraph
+    from catalog.reading import Walk
+    from catalog.rendering.snapshot import Snapshot
 
 
 class Catalogue(Protocol):
     """The questions that commands put."""
 
-    def lineage(self, of: NodeRef, wanted: Walk, as_of: AsOf) -> tuple[LineageGraph, Snapshot]:
+    def lineage(self, of: NodeRef, wanted: "Walk", as_of: "AsOf") -> "tuple[LineageGraph, Snapshot]":
         """The walk and what it was read from. Errors are those of `Reading.lineage`, and UnreachableError."""
         ...
 

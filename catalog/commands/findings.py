@@ -13,7 +13,7 @@ import apsw
 import httpx
 
 from catalog.commands.failure import UnreachableError
-from catalog.commands.remote import RemoteCatalogue
+from catalog.commands.remote import RemoteCatalogue, client_of
 from catalog.errors import LinewardError
 from catalog.log.schema import refuse_wal_reset_bug
 
@@ -68,9 +68,9 @@ def _sqlite() -> Finding:
 
 def server_findings(url: str) -> Iterator[Finding]:
     try:
-        with RemoteCatalogue.connect(url) as server:
-            log = server.ask(STATUS, {})["log"]
-            ready = server.client.get("/readyz")
+        with client_of(url) as client:
+            log = RemoteCatalogue(client).ask(STATUS, {})["log"]
+            ready = client.get("/readyz")
     except (LinewardError, httpx.HTTPError) as error:
         told = error if isinstance(error, LinewardError) else UnreachableError(str(error), "check --url")
         yield Finding(Level.FAIL, "server", told.message, told.remedy)

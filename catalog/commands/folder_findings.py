@@ -16,6 +16,7 @@ from catalog.authority.pepper import Pepper
 from catalog.authority.roll import Roll
 from catalog.commands.findings import Finding, Level, tried
 from catalog.composition import GRAPH_FILE, open_graph, reading_of
+from catalog.erasure.register import ErasureRegister
 from catalog.errors import LinewardError, NotFoundError
 from catalog.graph.contract import GraphStore
 from catalog.health import DISK_FLOOR
@@ -76,7 +77,7 @@ def folder_findings(settings: Settings) -> Iterator[Finding]:
         yield from _clock(log, size)
         yield from _write_ahead(folder)
         yield from _keys(settings, log)
-        yield _graph(settings, log.origin, size)
+        yield _graph(settings, log, size)
 
 
 def _writable(folder: Path) -> Finding:
@@ -241,29 +242,29 @@ def _unheard(_said: str) -> None:
 # The graph ---------------------------------------------------------------------------------------------------------
 
 
-def _graph(settings: Settings, origin: str, size: int) -> Finding:
+def _graph(settings: Settings, log: LogReader, size: int) -> Finding:
     if settings.graph == "sqlite" and not (settings.data / GRAPH_FILE).exists():
         return Finding(Level.WARN, "graph", "sqlite, not made yet", "`lineward serve` or `lineward rebuild` makes it")
     try:
         store = open_graph(settings)
         try:
-            return _projected(settings, store, origin, size)
+            return _projected(settings, store, log, size)
         finally:
             store.close()
     except LinewardError as error:
         return Finding(Level.FAIL, "graph", error.message, error.remedy)
 
 
-def _projected(settings: Settings, store: GraphStore, origin: str, size: int) -> Finding:
+def _projected(settings: Settings, store: GraphStore, log: LogReader, size: int) -> Finding:
     position = store.position()
     if position is None:
         remedy = "`lineward rebuild` fills it" if size else ""
         return Finding(Level.WARN if size else Level.OK, "graph", f"{store.name}, empty", remedy)
-    if position.origin.partition("#")[0] != origin:
+    if position.origin.partition("#")[0] != log.origin:
         fact = f"{store.name} holds another log, {position.origin}"
         return Finding(Level.FAIL, "graph", fact, "name another graph, or `lineward rebuild` this one")
-    if outdated(store, origin, reading_of(settings)):
-        fact = f"{store.name} was projected by another version or by other rules"
+    if outdated(store, log.origin, reading_of(settings, ErasureRegister.of(log))):
+        fact = f"{store.name} was projected by another version, by other rules or before an erasure"
         return Finding(Level.WARN, "graph", fact, "`lineward serve` and `lineward rebuild` project it again")
     lag = size - position.offset
     fact = f"{store.name}, {position.offset:,} entries projected"

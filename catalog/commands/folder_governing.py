@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import structlog
 
@@ -17,6 +17,7 @@ from catalog.commands.keyring import caller, nothing
 from catalog.commands.local import LocalCatalogue
 from catalog.commands.options import settings
 from catalog.composition import DataDirectory, create_log, evaluation_worker, log_clock, open_data, signer
+from catalog.erasure.redaction import Way
 from catalog.instant import optional_text
 from catalog.log.entry import Receipt, Submission
 from catalog.log.writer import LogWriter, microseconds_now
@@ -24,6 +25,7 @@ from catalog.model import AsOf, NodeRef
 from catalog.principal import Principal, Scope
 from policies import acts
 from policies.enactment import Proposed
+from policies.erasure.report import described
 from policies.formats.document import decision_of
 from policies.governance import Governance, governance
 from policies.in_force import Finding, InForce, in_force
@@ -132,6 +134,27 @@ class FolderGoverning:
     def confirm(self, change: str) -> Change:
         return _change(self.governance.register.confirm_policy(self.principal, change))
 
+    # Erasures --------------------------------------------------------------------------------------------------
+
+    def erasure_report(self, case: str | None, about: NodeRef | None) -> dict[str, Any]:
+        book = self.governance.case_book
+        if case is not None:
+            return described(book.case(self.principal, case))
+        assert about is not None
+        return described(book.about(self.principal, about))
+
+    def erasure_cases(self) -> list[dict[str, Any]]:
+        return [described(each) for each in self.governance.case_book.cases(self.principal)]
+
+    def dispose_erasure(
+        self, case: str, version: NodeRef, way: str, reason: str, successor: NodeRef | None, expires_at: str | None
+    ) -> dict[str, Any]:
+        return described(
+            self.governance.case_book.dispose(
+                self.principal, case, version, cast(Way, way), reason, successor=successor, expires_at=expires_at
+            )
+        )
+
 
 def _standing(entered: Entered) -> Standing:
     held = entered.outcome
@@ -163,7 +186,7 @@ def folder_governing(data: Path | None, graph: str | None, *, writing: bool) -> 
     """
     configured = settings(data=data, graph=graph)
     structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))  # standard output is for answers
-    with open_data(configured) as folder, _appending(folder, writing) as append, evaluation_worker() as worker:
+    with open_data(configured) as folder, appending(folder, writing) as append, evaluation_worker() as worker:
         folder.project()
         roll = Roll(folder.log)
         principal = caller(configured, roll)
@@ -179,7 +202,7 @@ def folder_governing(data: Path | None, graph: str | None, *, writing: bool) -> 
 
 
 @contextmanager
-def _appending(folder: DataDirectory, writing: bool) -> Iterator[Append]:
+def appending(folder: DataDirectory, writing: bool) -> Iterator[Append]:
     """Every entry is projected as soon as it is logged: nobody else does it here."""
     if not writing:
         yield nothing

@@ -8,7 +8,7 @@ import typer
 
 from catalog.commands import reference
 from catalog.commands.options import Data, Graph, Url, place
-from catalog.errors import InvalidInputError
+from catalog.errors import InvalidInputError, LinewardError
 
 if TYPE_CHECKING:
     from catalog.commands.gate_reports import Reports
@@ -57,6 +57,10 @@ def gate(
     junit: Annotated[Path | None, typer.Option(metavar="F", help="Write a JUnit report.")] = None,
     markdown: Annotated[Path | None, typer.Option(metavar="F", help="Write Markdown, for a pull request.")] = None,
     attest: Annotated[Path | None, typer.Option(metavar="F", help="Write the signed attestation alone (DSSE).")] = None,
+    receipt: Annotated[
+        Path | None,
+        typer.Option(metavar="F", help="Write the proof that the decision is in the log (.tlog-proof)."),
+    ] = None,
     url: Url = None,
     data: Data = None,
     graph: Graph = None,
@@ -68,7 +72,6 @@ def gate(
     from catalog.commands.gate_asking import Asking
     from catalog.commands.gate_reports import Reports
     from catalog.commands.moment import seconds_of
-    from catalog.commands.outage import check_outage_rule, tell_outage
     from catalog.commands.remote import NobodyThereError
 
     if not environment:
@@ -77,9 +80,11 @@ def gate(
     named.node()  # a mistake in the reference comes before a server that does not answer
     at_url, in_folder = place(context, url, data)
     if on_error is OnError.ALLOW:
+        from catalog.commands.outage import check_outage_rule
+
         check_outage_rule(environment, at_url)
     seconds = 0 if wait is None else seconds_of("--wait", wait)
-    reports = Reports(json=json, sarif=sarif, junit=junit, markdown=markdown, attest=attest)
+    reports = Reports(json=json, sarif=sarif, junit=junit, markdown=markdown, attest=attest, receipt=receipt)
     reports.prepare()
     asking = Asking(
         at_url,
@@ -99,25 +104,47 @@ def gate(
     except NobodyThereError as error:
         if on_error is OnError.DENY:
             raise
+        from catalog.commands.outage import tell_outage
+
         tell_outage(environment, error)
         raise typer.Exit(ALLOW) from error
     except KeyboardInterrupt as error:
         typer.echo("Interrupted; nothing was decided. Run the same command again to go on.", err=True)
         raise typer.Exit(INTERRUPTED) from error
+    reports.write(answer)
+    unproven = _prove(answer, reports, at_url, in_folder)
     _tell(answer, reports)
+    if unproven is not None:
+        raise unproven
     raise typer.Exit(EXIT_CODES[answer.decision.state])
 
 
 def _tell(answer: "Answer", reports: "Reports") -> None:
-    """The reports first: whoever reads the summary finds them written."""
+    """After the reports: whoever reads the summary finds them written."""
     from rich.console import Console
 
     from catalog.commands.gate_summary import summary
     from catalog.commands.lineage import UNWRAPPED
 
-    reports.write(answer)
     console = Console(highlight=False, stderr=reports.prints)
     if not console.is_terminal:
         console.width = UNWRAPPED
     for part in summary(answer.decision):
         console.print(part)
+
+
+def _prove(answer: "Answer", reports: "Reports", url: str | None, data: Path | None) -> LinewardError | None:
+    """Write the receipt; what to raise without it: the decision stands, and the command ends as undecided."""
+    from functools import partial
+
+    from catalog.commands.gate_asking import UndecidableError
+    from catalog.commands.receipt import receipt_of
+
+    try:
+        reports.write_receipt(answer, partial(receipt_of, url, data))
+    except LinewardError as error:
+        return UndecidableError(
+            f"the decision {answer.decision.id} stands, but no receipt of it was written: {error.message}",
+            f"Do not release on it; once that is mended: lineward receipt --decision {answer.decision.id} -o FILE",
+        )
+    return None

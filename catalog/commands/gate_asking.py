@@ -8,13 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from rich.console import Console
-from rich.status import Status
-from rich.text import Text
-
 from catalog.commands.failure import CHECK_FAILED, exit_code
 from catalog.commands.governing import Answer, opened, target_of
-from catalog.commands.outage import check_bindings
 from catalog.commands.reference import Reference
 from catalog.errors import LinewardError, RetryableError
 from catalog.rendering.legible import legible
@@ -74,6 +69,8 @@ class Asking:
         with opened(self.url, self.data, self.graph, writing=not preview) as governing:
             target = target_of(self.named, governing)
             if self.allows_outage:
+                from catalog.commands.outage import check_bindings
+
                 check_bindings(governing, target, self.environment)
             request = DecideRequest(
                 target,
@@ -115,6 +112,10 @@ def awaited(ask: Callable[[bool], Answer], seconds: float, preview: bool, clock:
 @contextmanager
 def _watched() -> Iterator[Callable[[Answer, RetryableError | None, float], None]]:
     """A line that changes on a terminal; elsewhere a new line whenever there is something new to say."""
+    from rich.console import Console
+    from rich.status import Status
+    from rich.text import Text
+
     console = Console(stderr=True)
     if console.is_terminal:
         with Status("", console=console) as status:

@@ -1,7 +1,7 @@
 """The files that a gate writes: each holds this answer, or is not there."""
 
 import json as json_format
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ class Reports:
     junit: Path | None = None
     markdown: Path | None = None
     attest: Path | None = None
+    receipt: Path | None = None
 
     @property
     def prints(self) -> bool:
@@ -39,11 +40,18 @@ class Reports:
                 _prepare(path)
 
     def write(self, answer: Answer) -> None:
+        """All but the receipt, which is made of the log and not of the answer."""
         for path, content in self._contents(answer):
-            if path == STANDARD_OUTPUT:
-                typer.echo(content, nl=not content.endswith("\n"))
-            else:
-                _write(path, content)
+            _put(path, content)
+
+    def write_receipt(self, answer: Answer, receipt_of: Callable[[str], bytes]) -> None:
+        """The receipt of the decision, by its id; none of a preview. Raises what `receipt_of` raises."""
+        if self.receipt is None:
+            return
+        if answer.decision.body.preview:
+            typer.echo("No receipt was written: a preview is not in the log.", err=True)
+            return
+        _put(self.receipt, receipt_of(answer.decision.id).decode())
 
     def _paths(self) -> list[Path]:
         given = (getattr(self, field.name) for field in fields(self))
@@ -91,6 +99,13 @@ def _prepare(path: Path) -> None:
         path.unlink()
     except OSError as error:
         raise _unwritable(path, error) from error
+
+
+def _put(path: Path, content: str) -> None:
+    if path == STANDARD_OUTPUT:
+        typer.echo(content, nl=not content.endswith("\n"))
+    else:
+        _write(path, content)
 
 
 def _write(path: Path, content: str) -> None:

@@ -142,6 +142,16 @@ class Governing(Protocol):
 
     def confirm(self, change: str) -> Change: ...
 
+    def erasure_report(self, case: str | None, about: NodeRef | None) -> dict[str, Any]:
+        """A case, or a preview of one about a dataset, as `policies.erasure.report` describes it."""
+        ...
+
+    def erasure_cases(self) -> list[dict[str, Any]]: ...
+
+    def dispose_erasure(
+        self, case: str, version: NodeRef, way: str, reason: str, successor: NodeRef | None, expires_at: str | None
+    ) -> dict[str, Any]: ...
+
 
 def target_of(named: Reference, governing: Governing) -> NodeRef:
     """The node that the options name, the shorthand looked up."""

@@ -50,7 +50,8 @@ def create(
     """Make an API key. Only this once is it shown: on standard output, all else on standard error.
 
     Scopes: ingest:write, lineage:read, policy:read, policy:write, policy:evaluate, approve, waive, attest, redact,
-    audit:read, admin. A key that lets somebody else approve or waive counts once a second administrator confirmed it.
+    audit:read, admin. A key that lets somebody else approve, waive or redact counts once a second administrator
+    confirmed it.
     """
     at_url, in_folder = place(context, url, data)
     if bootstrap and at_url is not None:
@@ -104,7 +105,7 @@ def revoke(
         _show(keyring.revoke(key, reason), as_json)
 
 
-@app.command(short_help="Agree to a key that lets somebody approve or waive.")
+@app.command(short_help="Agree to a key that lets somebody approve, waive or redact.")
 def confirm(context: typer.Context, key: KeyId, as_json: Json = False, url: Url = None, data: Data = None) -> None:
     """Confirm a pending key, as an administrator who is not the person that made it."""
     from catalog.commands.keyring import opened

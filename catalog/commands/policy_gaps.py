@@ -1,7 +1,6 @@
 """`lineward policy gaps`: what is not known of a target, who could say it, and what to paste so that they do."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -13,22 +12,11 @@ from catalog.commands.governing import Evaluated, opened, target_of
 from catalog.commands.reference import Reference
 from catalog.errors import NotFoundError
 from catalog.rendering.legible import legible
-from policies.evidence.gaps import FieldGap, gaps_of
+from policies.needed import SETTLED, Needed, needed
 from policies.senders import sender
-from policies.verdict import Verdict
 
 STARTING = "base-ml-governance"
 """The pack whose fields are asked for where neither a pack nor an environment is named."""
-
-_SETTLED = (Verdict.PASS, Verdict.NOT_APPLICABLE)
-
-
-@dataclass(frozen=True, slots=True)
-class Needed:
-    """A gap, and the controls that do not pass and read the field."""
-
-    gap: FieldGap
-    controls: tuple[str, ...]
 
 
 def show_gaps(
@@ -48,29 +36,17 @@ def show_gaps(
             f"no binding in force brings a pack to bear on this in {environment}",
             "Name a pack with --pack, or bring a binding into force with `lineward policy apply`.",
         )
-    found = needed(evaluated)
+    found = needed(evaluated.document, evaluated.controls)
     if as_json:
         print_json([_document(each) for each in found])
     else:
         _print(evaluated, found)
 
 
-def needed(evaluated: Evaluated) -> list[Needed]:
-    """The missing fields that some control which does not pass reads, by path and item."""
-    readers: dict[str, list[str]] = {}
-    for control in evaluated.controls:
-        if control.underlying not in _SETTLED:
-            for field in control.fields:
-                readers.setdefault(field, []).append(control.control)
-    return [
-        Needed(gap, tuple(dict.fromkeys(readers.get(gap.path, ())))) for gap in gaps_of(evaluated.document, readers)
-    ]
-
-
 def _print(evaluated: Evaluated, found: Sequence[Needed]) -> None:
     console = Console(highlight=False)
     console.width = console_width(console.is_terminal, console.width)
-    troubled = [each for each in evaluated.controls if each.underlying not in _SETTLED]
+    troubled = [each for each in evaluated.controls if each.underlying not in SETTLED]
     said = f"{len(found)} fields are missing for {len(troubled)} of {len(evaluated.controls)} controls"
     console.print(Text(said, style="bold"))
     for each in found:

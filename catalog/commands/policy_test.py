@@ -23,6 +23,7 @@ from catalog.model import NodeRef
 from catalog.rendering.legible import legible
 from policies.approving import approval_params
 from policies.binding import PolicyBinding
+from policies.compliance.cells import inert
 from policies.enforcing import params_of
 from policies.evaluation import TROUBLED, Evaluation
 from policies.in_force import selects
@@ -245,6 +246,6 @@ def _write_csv(trial: Trial) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(("namespace", "model", "version", "control", "verdict", "before", "change"))
     for row in trial.rows:
-        named = (row.version.namespace, row.version.name, row.version.version)
+        named = tuple(map(inert, (row.version.namespace, row.version.name, row.version.version)))
         for cell in row.cells:
             writer.writerow((*named, cell.control, cell.verdict, cell.before or "", cell.change or ""))

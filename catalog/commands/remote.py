@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
-
-import httpx
+from http.client import HTTPException
+from typing import TYPE_CHECKING, Any
 
 from catalog.authority.credential import bearer
 from catalog.commands.failure import UnreachableError
+from catalog.commands.plain_http import ANSWER, CONNECT, NotConnectedError, PlainClient, plain_client
 from catalog.errors import (
     ConflictError,
     ForbiddenError,
@@ -35,10 +35,12 @@ from catalog.model import (
     Transformation,
     Truncation,
 )
-from catalog.reading import Walk
 from catalog.rendering.snapshot import Snapshot
 
-TIMEOUT = httpx.Timeout(60.0, connect=5.0)  # seconds
+if TYPE_CHECKING:
+    import httpx
+
+    from catalog.reading import Walk
 
 LINEAGE = """
 query Lineage($of: NodeRef!, $direction: Direction!, $depth: Int!, $grain: Grain!, $limit: Int!, $history: Boolean!,
@@ -75,28 +77,35 @@ class NobodyThereError(UnreachableError):
     """No connection came about: whatever was asked, nobody has heard it."""
 
 
-def client_of(url: str) -> httpx.Client:
+def client_of(url: str) -> "httpx.Client":
     """InvalidInputError for what is no HTTP address."""
+    import httpx
+
     try:
         address = httpx.URL(url)
     except httpx.InvalidURL as error:
         raise InvalidInputError(f"--url {url} is no address: {error}", "Write it as http://HOST:PORT.") from error
     if address.scheme not in ("http", "https") or not address.host:
         raise InvalidInputError(f"--url {url} is no HTTP address", "Write it as http://HOST:PORT.")
-    return httpx.Client(base_url=address, timeout=TIMEOUT, headers=bearer())
+    return httpx.Client(base_url=address, timeout=httpx.Timeout(ANSWER, connect=CONNECT), headers=bearer())
+
+
+def asking_client(url: str) -> "httpx.Client | PlainClient":
+    """What posts questions to a server: the quickest to load that can."""
+    return plain_client(url, bearer()) or client_of(url)
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteCatalogue:
-    client: httpx.Client
+    client: "httpx.Client | PlainClient"
 
     @classmethod
     @contextmanager
     def connect(cls, url: str) -> Iterator["RemoteCatalogue"]:
-        with client_of(url) as client:
+        with asking_client(url) as client:
             yield cls(client)
 
-    def lineage(self, of: NodeRef, wanted: Walk, as_of: AsOf) -> tuple[LineageGraph, Snapshot]:
+    def lineage(self, of: NodeRef, wanted: "Walk", as_of: AsOf) -> tuple[LineageGraph, Snapshot]:
         found = self.ask(
             LINEAGE,
             {
@@ -129,9 +138,8 @@ class RemoteCatalogue:
         try:
             response = self.client.post("/graphql", json={"query": query, "variables": variables})
             answer = response.json()
-        except (httpx.HTTPError, ValueError) as error:
-            nobody = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
-            raise (NobodyThereError if nobody else UnreachableError)(
+        except _broken() as error:
+            raise (NobodyThereError if isinstance(error, _unconnected()) else UnreachableError)(
                 f"{self.client.base_url} does not answer as a Lineward server: {error or type(error).__name__}",
                 "Check --url, or start one with `lineward serve`.",
             ) from error
@@ -139,6 +147,19 @@ class RemoteCatalogue:
             raise _mistake(answer, response.status_code)
         data: dict[str, Any] = answer["data"]
         return data
+
+
+def _broken() -> tuple[type[Exception], ...]:
+    """What a client raises whose question or answer got lost."""
+    import httpx
+
+    return OSError, ValueError, HTTPException, httpx.HTTPError
+
+
+def _unconnected() -> tuple[type[Exception], ...]:
+    import httpx
+
+    return httpx.ConnectError, httpx.ConnectTimeout, NotConnectedError
 
 
 def _mistake(answer: Any, status: int) -> LinewardError:

@@ -108,6 +108,23 @@ mutation Baseline($binding: String!, $until: DateTime!, $findings: [FindingInput
 """
 CONFIRM = f"mutation Confirm($id: ID!) {{ confirmPolicy(id: $id) {_CHANGE} }}"
 
+_CASE = """
+{
+  id state basis reason openedBy openedAt dueAt erasedBefore entries asOf known truncated
+  datasets { id namespace name }
+  versions {
+    id namespace name version open path
+    disposition { id way by at reason successor expiresAt stands }
+  }
+  deployments { job version environment role since until state }
+  decisions { id state environment at version }
+  gaps { kind node name reason }
+}
+"""
+ERASURE_REPORT = f"query Report($id: ID, $about: NodeRef) {{ erasureReport(id: $id, about: $about) {_CASE} }}"
+ERASURE_CASES = f"query Cases {{ erasureCases {_CASE} }}"
+DISPOSE = f"mutation Dispose($input: DisposeErasureInput!) {{ disposeErasure(input: $input) {_CASE} }}"
+
 
 @dataclass(frozen=True, slots=True)
 class ServerGoverning:
@@ -275,6 +292,30 @@ class ServerGoverning:
 
     def confirm(self, change: str) -> Change:
         return self._changed(CONFIRM, id=change)
+
+    # Erasures --------------------------------------------------------------------------------------------------
+
+    def erasure_report(self, case: str | None, about: NodeRef | None) -> dict[str, Any]:
+        asked = {"id": case, "about": None if about is None else reference(about)}
+        found: dict[str, Any] = self.catalogue.ask(ERASURE_REPORT, asked)["erasureReport"]
+        return found
+
+    def erasure_cases(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.catalogue.ask(ERASURE_CASES, {})["erasureCases"]
+        return found
+
+    def dispose_erasure(
+        self, case: str, version: NodeRef, way: str, reason: str, successor: NodeRef | None, expires_at: str | None
+    ) -> dict[str, Any]:
+        asked = {
+            "id": case,
+            "version": reference(version),
+            "way": way,
+            "reason": reason,
+            "successor": None if successor is None else reference(successor),
+            "expiresAt": expires_at,
+        }
+        return self._act(DISPOSE, asked)
 
     def _revoke(self, mutation: str, request: RevokeRequest) -> Standing:
         return _standing(self._act(mutation, {"id": request.id, "reason": request.reason}))

@@ -82,6 +82,7 @@ def projection(folder: Path, log: "LogReader") -> Finding:
 
 def _compared(configured: "Settings", log: "LogReader", store: "GraphStore") -> Finding:
     from catalog.composition import reading_of
+    from catalog.erasure.register import ErasureRegister
     from catalog.graph.digest import digest
     from catalog.projector import projected_origin
 
@@ -89,9 +90,10 @@ def _compared(configured: "Settings", log: "LogReader", store: "GraphStore") -> 
         before = store.position()
         if before is None:
             return Finding(Outcome.ABSENT, "projection", "the graph is empty")
-        if before.origin != projected_origin(log.origin, reading_of(configured)):
+        if before.origin != projected_origin(log.origin, reading_of(configured, ErasureRegister.of(log))):
             return Finding(
-                Outcome.INCOMPLETE, "projection", "the graph was projected by other rules or another version",
+                Outcome.INCOMPLETE, "projection",
+                "the graph was projected by other rules, another version, or before an erasure",
                 "Run `lineward rebuild`, with the settings of the server",
             )  # fmt: skip
         held = digest(store)
@@ -109,13 +111,16 @@ def _projected(configured: "Settings", log: "LogReader", offset: int) -> str:
     from tempfile import TemporaryDirectory
 
     from catalog.composition import interpreter, open_graph, reading_of
+    from catalog.erasure.register import ErasureRegister
     from catalog.graph.digest import digest
     from catalog.projector import Projector
 
     with TemporaryDirectory(prefix="lineward-") as name:
         store = open_graph(configured.model_copy(update={"data": Path(name), "graph": "sqlite"}))
         try:
-            projector = Projector(store, log.origin, interpreter(configured), reading_of(configured))
+            register = ErasureRegister.of(log)
+            reading = reading_of(configured, register)
+            projector = Projector(store, log.origin, interpreter(configured, register), reading)
             while projector.offset < offset:
                 projector.project(log.entries(projector.offset, min(configured.batch, offset - projector.offset)))
             return digest(store)

@@ -8,7 +8,7 @@ equal to the projection of that part of the log. What assertions *mean* together
 is worked out by `catalog.lineage`, once, for all stores.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -37,11 +37,12 @@ class EdgeKind(StrEnum):
     ALIAS_OF = "ALIAS_OF"  # dataset → dataset, as its symlinks facet names it
     CONSUMES = "CONSUMES"  # job → dataset
     PRODUCES = "PRODUCES"  # job → dataset
-    HAS_ROLE = "HAS_ROLE"  # dataset or job → a word (MODEL, DEPLOYMENT, WRITES_ALONE), which is its own key
+    HAS_ROLE = "HAS_ROLE"  # dataset or job → a word (MODEL, DEPLOYMENT, WRITES_ALONE, BLURRED), which is its own key
     NAMES = "NAMES"  # job → dataset that only its explicit or column lineage mentions as a source
     TOLD_BY = "TOLD_BY"  # dataset in a shared local namespace → who mentioned it (a name: its own key)
     ALIASED = "ALIASED"  # version → each alias that its registry gives it (`registry_key`), and itself, whenever told
     CONCERNS = "CONCERNS"  # act → what it is about, the act that it answers, and its kind (a word: its own key)
+    ERASED = "ERASED"  # redaction → what lost something with a body that it erased; `seq` is the erased entry's
 
 
 # Each moment is a fact of its own. Of all other kinds it only matters whether the cut sees the edge at all, so a store
@@ -160,6 +161,11 @@ class GraphReader(Protocol):
 
     @property
     def cut(self) -> Cut: ...
+
+    @property
+    def epoch(self) -> Hashable:
+        """Another one once the store was emptied, or anything in it taken back: what was read before is void."""
+        ...
 
     def until(self, valid: int) -> "GraphReader":
         """The same state with valid time limited further: `min(valid, cut.valid)`."""

@@ -6,6 +6,7 @@
     (:Statement)-[:BUNDLE]->(:Bundle)-[:FACET {name}]->(:Facet {digest, body})
     (:Run)-[:SHAPED {first, last}]->(:Shape)-[:SHAPE_OF]->(:Job)
     (:Approval|Waiver|Attestation|Decision|Policy {verb, person, …})-[:CONCERNS]->(…)   what people did, about what
+    (:Redaction)-[:ERASED {seq}]->(…)                         what lost something with the body of entry `seq`
     (:Projection {origin, offset})                            how far the graph has come, in which log
 
 Whatever an edge may end in is also a `:Node`, keyed by `id`: a run's is its UUID, an event's its position. One UUID may
@@ -30,6 +31,7 @@ LABELS = {
     NodeKind.ATTESTATION: "Attestation",
     NodeKind.DECISION: "Decision",
     NodeKind.POLICY: "Policy",
+    NodeKind.REDACTION: "Redaction",
 }
 
 # Kinds beside MOMENTS whose targets may gather edges without end and are asked for by time.
@@ -84,10 +86,11 @@ PRESENT = "SHOW INDEXES YIELD name RETURN name"
 AWAIT_INDEXES = "CALL db.awaitIndexes(120)"
 
 POSITION = "MATCH (p:Projection {name: 'lineward'}) RETURN p.origin, p.offset"
+POSITION_AND_EPOCH = f"{POSITION}, p.epoch"
 
 # Two statements: the first waits for the lock, the second reads what whoever had it left.
 LOCK = """
-MERGE (p:Projection {name: 'lineward'}) ON CREATE SET p.origin = $origin, p.offset = 0
+MERGE (p:Projection {name: 'lineward'}) ON CREATE SET p.origin = $origin, p.offset = 0, p.epoch = randomUUID()
 SET p.locked = true
 """
 COMPARE_AND_SET = """

@@ -42,6 +42,7 @@ class MemoryGraph:
         self._lock = Lock()
         self._position: Position | None = None
         self._held = Batch()
+        self._epoch = 0
 
     def position(self) -> Position | None:
         return self._position
@@ -63,8 +64,8 @@ class MemoryGraph:
     def read(self, known: int | None = None, valid: int = FOREVER) -> Iterator["MemoryReader"]:
         with self._lock:
             offset = self._position.offset if self._position else 0
-            held = self._held
-        yield MemoryReader(held, offset, Cut(offset if known is None else min(known, offset), valid))
+            held, epoch = self._held, self._epoch
+        yield MemoryReader(held, offset, Cut(offset if known is None else min(known, offset), valid), epoch)
 
     def facts(self) -> Iterator[bytes]:
         with self.read() as reader:
@@ -74,6 +75,7 @@ class MemoryGraph:
         with self._lock:
             self._position = None
             self._held = Batch()
+            self._epoch += 1
 
     def close(self) -> None:
         pass
@@ -101,6 +103,7 @@ class MemoryReader:
     held: Batch
     offset: int
     cut: Cut
+    epoch: int
 
     def until(self, valid: int) -> "MemoryReader":
         return replace(self, cut=Cut(self.cut.known, min(valid, self.cut.valid)))

@@ -101,9 +101,11 @@ class Neo4jGraph:
             def ask(query: str, **parameters: Any) -> list[list[Any]]:
                 return tx.run(query, **parameters).values()
 
-            position = _position(ask(cypher.POSITION))
+            rows = ask(cypher.POSITION_AND_EPOCH)
+            position = _position([row[:2] for row in rows])
             offset = position.offset if position else 0
-            yield Neo4jReader(ask, offset, Cut(offset if known is None else min(known, offset), valid))
+            cut = Cut(offset if known is None else min(known, offset), valid)
+            yield Neo4jReader(ask, offset, cut, rows[0][2] if rows else None)
 
     def facts(self) -> Iterator[bytes]:
         """Projectors wait meanwhile, so that the facts are those of one state."""

@@ -43,6 +43,7 @@ class Neo4jReader:
     ask: Ask
     offset: int
     cut: Cut
+    epoch: str | None
 
     def until(self, valid: int) -> "Neo4jReader":
         return replace(self, cut=Cut(self.cut.known, min(valid, self.cut.valid)))

@@ -35,6 +35,7 @@ class SqliteGraph:
         self._lock = Lock()
         self._idle: deque[_Reading] = deque()
         self._known: Known = Remembered(REMEMBERED)
+        self._leaves_traces = _position(connection) is None  # perhaps of a clearing that was cut short
         self._closed = False
 
     @classmethod
@@ -58,6 +59,7 @@ class SqliteGraph:
                 return False
             self._writer.add(batch)
             _move(self._connection, Position(origin, end))
+        self._leave_no_traces()
         return True
 
     @contextmanager
@@ -66,16 +68,21 @@ class SqliteGraph:
             position = _position(connection)
             offset = position.offset if position else 0
             cut = Cut(offset if known is None else min(known, offset), valid)
-            yield SqliteReader(connection, records, offset, cut)
+            epoch = connection.pragma("schema_version")  # tables are made anew when the graph is emptied
+            yield SqliteReader(connection, records, offset, cut, epoch)
 
     def facts(self) -> Iterator[bytes]:
         with self._reading() as (connection, records):
             yield from sqlite_facts.facts(connection, records)
 
     def clear(self) -> None:
+        """Nothing of it stays in the file, either: it may have been erased from the log."""
         with self._writing():
             sqlite_schema.recreate(self._connection)
             self._writer.forget()
+        self._known = Remembered(REMEMBERED)
+        self._leaves_traces = True
+        self._leave_no_traces()
 
     def close(self) -> None:
         """Readers that are still at work close their connections themselves."""
@@ -84,6 +91,18 @@ class SqliteGraph:
             self._idle.pop()[0].close()
         with self._lock:
             self._connection.close()
+
+    def _leave_no_traces(self) -> None:
+        """Write the file anew, without its free pages, and empty the write-ahead file; later, where somebody reads."""
+        if not self._leaves_traces:
+            return
+        with self._lock:
+            try:
+                self._connection.execute("vacuum")
+                self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+            except (apsw.BusyError, apsw.LockedError, apsw.FullError):
+                return
+            self._leaves_traces = False
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

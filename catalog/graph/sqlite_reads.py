@@ -179,6 +179,7 @@ class SqliteReader:
     records: RecordDecoder
     offset: int
     cut: Cut
+    epoch: int
     _named: dict[str, NodeRecord | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def until(self, valid: int) -> "SqliteReader":

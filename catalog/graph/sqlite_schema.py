@@ -14,7 +14,7 @@ from catalog.graph.contract import EdgeKind
 from catalog.identity import NodeKind
 
 APPLICATION = 0x4C574752  # "LWGR"
-VERSION = 2
+VERSION = 3
 
 TABLES = """
 create table position (origin text not null, offset integer not null) strict;

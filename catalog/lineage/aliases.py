@@ -7,7 +7,10 @@ import orjson
 from catalog.graph.contract import Edge, EdgeKind
 from catalog.identity import dataset_id
 from catalog.lineage.columns import listed, mapping
+from catalog.lineage.trace import Known, Of, Seen
 from catalog.lineage.view import GraphView, is_deletion
+
+_ALIASES = "aliases"  # under which what was ever said of a dataset is kept
 
 
 class Aliases:
@@ -15,37 +18,50 @@ class Aliases:
 
     def __init__(self, view: GraphView) -> None:
         self._view = view
-        self._components: dict[tuple[str, int], tuple[str, ...]] = {}
+        self._components: dict[tuple[str, int], Known[tuple[str, ...]]] = {}
         self._aliases: dict[str, list[Edge]] = {}
 
     def component(self, dataset: str, instant: int) -> tuple[str, ...]:
         """The datasets that are one under ALIAS_OF at an instant, ordered by id; the first stands for all."""
-        key = (dataset, instant)
-        if key not in self._components:
-            members = self._connected(dataset, instant)
-            for member in members:
-                self._components[(member, instant)] = members
-        return self._components[key]
+        trace, key = self._view.trace, (dataset, instant)
+        held = self._components.get(key)
+        if held is None:
+            held = trace.of(lambda: self._connected(dataset, instant))
+            for member in held[0]:
+                self._components[(member, instant)] = held
+        return trace.use(held)
 
     def fetch(self, datasets: Iterable[str]) -> None:
         """What each dataset was ever said to be an alias of, either way."""
-        missing = [dataset for dataset in dict.fromkeys(datasets) if dataset not in self._aliases]
+        kept, missing = self._view.kept, []
+        for dataset in dict.fromkeys(datasets):
+            if dataset not in self._aliases:
+                known = kept.find(_ALIASES, dataset)
+                if known is None:
+                    missing.append(dataset)
+                else:
+                    self._aliases[dataset] = known
         if not missing:
             return
         out = self._view.reader.outgoing(EdgeKind.ALIAS_OF, missing)
         into = self._view.reader.incoming(EdgeKind.ALIAS_OF, missing)
         for dataset in missing:
-            self._aliases[dataset] = out[dataset] + into[dataset]
+            found = self._aliases[dataset] = out[dataset] + into[dataset]
+            kept.keep(_ALIASES, dataset, (found, Seen({(Of.ALIASES, dataset)})))
 
     def edges(self, dataset: str) -> list[Edge]:
         self.fetch((dataset,))
+        return self._of(dataset)
+
+    def _of(self, dataset: str) -> list[Edge]:
+        self._view.trace.fact(Of.ALIASES, dataset)
         return self._aliases[dataset]
 
     def _connected(self, dataset: str, instant: int) -> tuple[str, ...]:
         found, frontier = {dataset}, {dataset}
         while frontier:
             self.fetch(frontier)
-            pairs = {(edge.source, edge.target) for each in frontier for edge in self._aliases[each]}
+            pairs = {(edge.source, edge.target) for each in frontier for edge in self._of(each)}
             if not pairs:
                 break
             stated = self.at({source for source, _ in pairs}, instant)
@@ -56,6 +72,9 @@ class Aliases:
 
     def at(self, datasets: Iterable[str], instant: int) -> dict[str, frozenset[str]]:
         """What the symlinks facet of each dataset lists at an instant."""
+        datasets = list(datasets)
+        for dataset in datasets:
+            self._view.trace.fact(Of.MENTIONS, dataset)
         earlier = GraphView(self._view.reader.until(instant))
         bodies = earlier.facet_bodies(datasets, "symlinks")
         return {dataset: symlinks(body) for dataset, body in bodies.items()}
@@ -65,7 +84,7 @@ class Aliases:
         found, frontier = {dataset}, {dataset}
         while frontier:
             self.fetch(frontier)
-            edges = [edge for each in frontier for edge in self._aliases[each]]
+            edges = [edge for each in frontier for edge in self._of(each)]
             frontier = {end for edge in edges for end in (edge.source, edge.target)} - found
             found |= frontier
         return found

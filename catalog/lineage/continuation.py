@@ -61,15 +61,36 @@ class Continuation:
             )  # fmt: skip
         return count, since
 
+    def held_from(self, link: Link) -> int:
+        """The first instant (µs) of which this link may still hold what became current: that of the last replacement,
+        or after the last drop."""
+        replaced = (each.write.began for each in self._replacements(link))
+        return max([self._versions.dropped_before(link) + 1, *replaced])
+
+    def preceding(self, link: Link) -> list[Link]:
+        """The earlier links of which this one still holds what they wrote, in order: as many as there are."""
+        if link.write.partial or self._view.models_among((link.write.dataset,)):
+            return []
+        replacing = self._replacements(link)
+        return [
+            each
+            for each in self._versions.between(link.write.dataset, self.held_from(link), link.key[0])
+            if each.key < link.key
+            and each.version != link.version
+            and not each.write.drops
+            and not each.write.partial
+            and all(each.key[0] > other.write.began for other in replacing if other.key != each.key)
+        ]
+
     def continuing(self, link: Link) -> Iterator[Link]:
         """The later links that hold what this one wrote, until a drop, or a write that replaced it."""
         if self._view.models_among((link.write.dataset,)):
             return
-        after = link.key[0]
+        after = link.key[0] - 1  # others may have written at the same instant
         while True:
             edges = self._view.moments.earliest(EdgeKind.WROTE, link.write.dataset, after=after, limit=_STRIDE)
             for found in self._versions.links(link.write.dataset, edges):
-                if found.write.partial:
+                if found.write.partial or found.key <= link.key:
                     continue
                 if found.write.drops or (found.write.change in REPLACING and found.write.began >= link.key[0]):
                     return

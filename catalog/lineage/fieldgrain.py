@@ -69,7 +69,7 @@ class FieldGrain:
                     grown.edge(
                         flow.source,
                         flow.target,
-                        Flowing(flow.basis, flow.first, flow.last, None, None, {flow.entry}, set(flow.transformations)),
+                        Flowing(flow.basis, flow.first, flow.last, None, None, (flow.entry,), flow.transformations),
                     )
         return grown
 

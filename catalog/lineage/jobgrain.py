@@ -6,6 +6,8 @@ structure are read once: with ten thousand equal runs a job costs what one run c
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -14,12 +16,14 @@ from catalog.graph.record import EventRecord, Shape
 from catalog.identity import NodeKind, structure
 from catalog.lineage.rungrain import RunGrain
 from catalog.lineage.runs import JobTraits, Run
+from catalog.lineage.trace import Known, Of
 from catalog.lineage.versions import Versions
 from catalog.lineage.view import GraphView
 from catalog.lineage.walk import Expansion, Flowing
 from catalog.model import STRENGTH, Basis
 
 WRITES_ALONE = "WRITES_ALONE"  # role of a job with a parent that wrote without saying what it read
+_UPSTREAM = "makers"  # under which what makes a dataset is kept
 _RECENT = 3  # successful runs that must all omit an edge before it is stale
 _STRIDE = 8
 
@@ -48,6 +52,18 @@ class Triple:
         self.latest = max(self.latest, other.latest)
 
 
+class _Through(NamedTuple):
+    """One flow through a job, as the two edges that an answer shows of it."""
+
+    job: str
+    source: str
+    target: str
+    first: int
+    last: int
+    into: Flowing
+    out: Flowing
+
+
 class JobGrain:
     """Expands datasets, and as roots jobs."""
 
@@ -55,8 +71,8 @@ class JobGrain:
         self._view = view
         self._versions = versions
         self._runs = run_grain
-        self._triples: dict[str, list[Triple]] = {}
-        self._recent: dict[str, list[set[tuple[str, str]]]] = {}
+        self._triples: dict[str, Known[list[Triple]]] = {}
+        self._recent: dict[str, Known[list[set[tuple[str, str]]]]] = {}
         self._constant: dict[str, set[tuple[str, str]]] = {}  # what every single run of a job shows
         self._declarations: dict[str, list[EventRecord]] = {}
         self._arrivals: dict[str, dict[str, tuple[int, int]]] = {}  # dataset → job → interval in which it led there
@@ -71,7 +87,7 @@ class JobGrain:
     def triples(self, job: str) -> list[Triple]:
         if job not in self._triples:
             self._fetch((job,))
-        return self._triples[job]
+        return self._view.trace.use(self._triples[job])
 
     def examples(self, job: str) -> list[Run]:
         """One run of each structure, the last of its kind; every run where the past is asked for. Latest first."""
@@ -96,15 +112,19 @@ class JobGrain:
             return
         self._view.fetch_runs(_uuid(s) for found in shapes.values() for s in found)
         for job in missing:
-            united: dict[tuple[str, str], Triple] = {}
-            for summary in shapes[job]:
-                example = next(run for run in self._view.runs(_uuid(summary)) if run.job == job)
-                for triple in self._of_run(example):
-                    triple.first, triple.last, triple.runs = summary.first, summary.last, summary.runs
-                    _unite(united, triple, triple.runs)
-            if len(shapes[job]) == 1:
-                self._constant[job] = set(united)
-            self._finish(job, united)
+            self._view.trace.recall(self._triples, job, partial(self._unite_shapes, job, shapes[job]))
+
+    def _unite_shapes(self, job: str, shapes: Sequence[ShapeSummary]) -> list[Triple]:
+        self._view.trace.fact(Of.RUNS, job)
+        united: dict[tuple[str, str], Triple] = {}
+        for summary in shapes:
+            example = next(run for run in self._view.runs(_uuid(summary)) if run.job == job)
+            for triple in self._of_run(example):
+                triple.first, triple.last, triple.runs = summary.first, summary.last, summary.runs
+                _unite(united, triple, triple.runs)
+        if len(shapes) == 1:
+            self._constant[job] = set(united)
+        return self._with_declared(job, united)
 
     def _fetch_runs(self, jobs: Sequence[str]) -> None:
         """The past has no summaries: every run that the cut sees is read."""
@@ -116,13 +136,14 @@ class JobGrain:
             if run.job in united:
                 for triple in self._of_run(run):
                     _unite(united[run.job], triple, triple.runs)
+        self._view.trace.fleeting()
         for job in jobs:
-            self._finish(job, united[job])
+            self._view.trace.recall(self._triples, job, partial(self._with_declared, job, united[job]))
 
-    def _finish(self, job: str, united: dict[tuple[str, str], Triple]) -> None:
+    def _with_declared(self, job: str, united: dict[tuple[str, str], Triple]) -> list[Triple]:
         for triple in self._declared(job):
             _unite(united, triple, triple.runs)
-        self._triples[job] = list(united.values())
+        return list(united.values())
 
     def _of_run(self, run: Run) -> list[Triple]:
         found: dict[tuple[str, str], Triple] = {}
@@ -149,6 +170,7 @@ class JobGrain:
 
     def _declared(self, job: str) -> list[Triple]:
         """The job's lineage as its last JobEvent declares it; it counts no run."""
+        self._view.trace.fact(Of.DECLARED, job)
         events = self._declarations[job]
         if not events:
             return []
@@ -162,15 +184,15 @@ class JobGrain:
     def _is_stale(self, job: str, source: str, target: str) -> bool:
         if (source, target) in self._constant.get(job, ()):
             return False
-        if job not in self._recent:
-            self._recent[job] = [
-                {(triple.source, triple.target) for triple in self._of_run(run)} for run in self._last_successes(job)
-            ]
-        recent = self._recent[job]
+        recent = self._view.trace.recall(self._recent, job, partial(self._find_recent, job))
         return len(recent) == _RECENT and not any((source, target) in pairs for pairs in recent)
+
+    def _find_recent(self, job: str) -> list[set[tuple[str, str]]]:
+        return [{(triple.source, triple.target) for triple in self._of_run(run)} for run in self._last_successes(job)]
 
     def _last_successes(self, job: str) -> list[Run]:
         """The job's last successful runs, by start."""
+        self._view.trace.fact(Of.RUNS, job)
         found: list[Run] = []
         before, limit = FOREVER, _STRIDE
         while len(found) < _RECENT:
@@ -200,21 +222,50 @@ class JobGrain:
         grown = Expansion()
         datasets = [node for node in nodes if structure(node) is NodeKind.DATASET]
         datasets += self._aliased(grown, [each for each in datasets if each not in self._arrivals], up=up)
-        jobs = self._neighbours(datasets, up=up)
         roots = [node for node in nodes if structure(node) is NodeKind.JOB]
-        self._fetch([*roots, *(job for found in jobs.values() for job in found)])
-        for dataset in datasets:
-            for job in jobs[dataset]:
-                for triple in self.triples(job):
-                    if (triple.target if up else triple.source) == dataset:
-                        self._add(grown, job, triple, up=up)
+        for found in self._beside(datasets, roots, up=up):
+            for through in found:
+                self._add(grown, through, up=up)
         for job in roots:
             grown.passed.add(job)
             for triple in self.triples(job):
                 if triple.source if up else triple.target:
-                    self._add(grown, job, triple, up=up, arrived=False)
+                    self._add(grown, self._through(job, triple), up=up, arrived=False)
         self._aliased(grown, sorted(grown.reached), up=up)
         return grown
+
+    def _beside(self, datasets: Sequence[str], roots: Sequence[str], *, up: bool) -> list[Sequence[_Through]]:
+        """What each dataset is made by or, downstream, read by; what the roots do is fetched with it."""
+        known: dict[str, Sequence[_Through]] = {}
+        if up:
+            found = {dataset: self._view.kept.find(_UPSTREAM, dataset) for dataset in datasets}
+            known = {dataset: flows for dataset, flows in found.items() if flows is not None}
+        missing = [dataset for dataset in datasets if dataset not in known]
+        jobs = self._neighbours(missing, up=up) if missing else {}
+        self._fetch([*roots, *(job for found in jobs.values() for job in found)])
+        for dataset in missing:
+            held = self._view.trace.of(partial(self._find_beside, dataset, jobs[dataset], up=up))
+            known[dataset] = held[0]
+            if up:
+                self._view.kept.keep(_UPSTREAM, dataset, held)
+        return [known[dataset] for dataset in datasets]
+
+    def _find_beside(self, dataset: str, jobs: Iterable[str], *, up: bool) -> tuple[_Through, ...]:
+        self._view.trace.fact(Of.MAKERS, dataset)
+        return tuple(
+            self._through(job, triple)
+            for job in jobs
+            for triple in self.triples(job)
+            if (triple.target if up else triple.source) == dataset
+        )
+
+    def _through(self, job: str, triple: Triple) -> _Through:
+        counted = triple.runs if self._view.reader.cut.is_open else None
+        stale = self._is_stale(job, triple.source, triple.target)
+        entries = (triple.latest[-1],)
+        into = Flowing(triple.basis, triple.first, triple.last, counted, stale, entries)
+        out = Flowing(Basis.EXPLICIT, triple.first, triple.last, counted, stale, entries)
+        return _Through(job, triple.source, triple.target, triple.first, triple.last, into, out)
 
     def _neighbours(self, datasets: Sequence[str], *, up: bool) -> dict[str, list[str]]:
         kinds = (EdgeKind.PRODUCES,) if up else (EdgeKind.CONSUMES, EdgeKind.NAMES)
@@ -243,24 +294,19 @@ class JobGrain:
         roles = reader.outgoing(EdgeKind.HAS_ROLE, below)
         return {job for job, edges in roles.items() if any(edge.target == WRITES_ALONE for edge in edges)}
 
-    def _add(self, grown: Expansion, job: str, triple: Triple, *, up: bool, arrived: bool = True) -> None:
+    def _add(self, grown: Expansion, through: _Through, *, up: bool, arrived: bool = True) -> None:
+        job, source, target, earliest, latest, into, out = through
         grown.passed.add(job)
-        counted = triple.runs if self._view.reader.cut.is_open else None
-        stale = self._is_stale(job, triple.source, triple.target)
-
-        def flowing(basis: Basis) -> Flowing:
-            return Flowing(basis, triple.first, triple.last, counted, stale, {triple.latest[-1]})
-
-        if triple.source:
-            grown.edge(triple.source, job, flowing(triple.basis))
-        if triple.target and (arrived or not up):
-            grown.edge(job, triple.target, flowing(Basis.EXPLICIT))
-        onward = triple.source if up else triple.target
+        if source:
+            grown.edge(source, job, into)
+        if target and (arrived or not up):
+            grown.edge(job, target, out)
+        onward = source if up else target
         if onward:
             grown.reached.add(onward)
             by_job = self._arrivals.setdefault(onward, {})
-            first, last = by_job.get(job, (triple.first, triple.last))
-            by_job[job] = (min(first, triple.first), max(last, triple.last))
+            first, last = by_job.get(job, (earliest, latest))
+            by_job[job] = (min(first, earliest), max(last, latest))
 
     # Aliases ---------------------------------------------------------------------------------------------------
 

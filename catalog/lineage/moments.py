@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import attrgetter
 
-from catalog.graph.contract import Edge, EdgeKind, GraphReader
+from catalog.graph.contract import FOREVER, Edge, EdgeKind, GraphReader
+from catalog.lineage.trace import Trace
 
 _HELD = 32  # moments of each dataset
 
@@ -27,8 +28,9 @@ class _Tail:
 class Moments:
     """Answers as the `GraphReader` of the same names does, for kinds in MOMENTS."""
 
-    def __init__(self, reader: GraphReader) -> None:
+    def __init__(self, reader: GraphReader, trace: Trace) -> None:
         self._reader = reader
+        self._trace = trace
         self._tails: dict[tuple[EdgeKind, str], _Tail] = {}
 
     def fetch(self, kind: EdgeKind, datasets: Iterable[str]) -> None:
@@ -40,6 +42,7 @@ class Moments:
             self._tails[kind, dataset] = _Tail([edge for edge in reversed(edges) if edge.at > floor], floor)
 
     def latest(self, kind: EdgeKind, dataset: str, *, before: int, limit: int) -> list[Edge]:
+        self._trace.chain(dataset, before - 1)
         tail = self._tail(kind, dataset)
         end = bisect_left(tail.edges, before, key=_at)
         if end < limit and tail.floor >= 0:
@@ -47,6 +50,7 @@ class Moments:
         return tail.edges[max(0, end - limit) : end][::-1]
 
     def earliest(self, kind: EdgeKind, dataset: str, *, after: int, limit: int) -> list[Edge]:
+        self._trace.chain(dataset, FOREVER)
         tail = self._tail(kind, dataset)
         if after < tail.floor:
             return self._reader.earliest(kind, dataset, after=after, limit=limit)
@@ -55,12 +59,14 @@ class Moments:
 
     def between(self, kind: EdgeKind, dataset: str, low: int, high: int) -> list[Edge]:
         """Those with `low <= at <= high`, in order."""
+        self._trace.chain(dataset, high)
         tail = self._tail(kind, dataset)
         if low <= tail.floor:
             return self._reader.incoming(kind, (dataset,), low=low, high=high)[dataset]
         return tail.edges[bisect_left(tail.edges, low, key=_at) : bisect_right(tail.edges, high, key=_at)]
 
     def count(self, kind: EdgeKind, dataset: str, *, low: int, high: int) -> int:
+        self._trace.chain(dataset, high)
         if low <= self._tail(kind, dataset).floor:
             return self._reader.count(kind, dataset, low=low, high=high)
         return len({edge.source for edge in self.between(kind, dataset, low, high)})

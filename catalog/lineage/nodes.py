@@ -1,16 +1,20 @@
 """Nodes as an answer shows them: names, roles, states and times."""
 
 from collections.abc import Iterable
+from functools import partial
 
 from catalog.graph.contract import EdgeKind, NodeRecord
 from catalog.identity import ACTS, NodeKind, base_version, structure
 from catalog.instant import text
 from catalog.lineage.continuation import Continuation
 from catalog.lineage.runs import Run
+from catalog.lineage.trace import Of
 from catalog.lineage.versions import Versions
 from catalog.lineage.view import GraphView
 from catalog.model import Continues, Node, RunState
 
+# Under which nodes are kept that tell all, or only what names them.
+_WHOLE, _NAMED = "whole", "named"
 _ROLES = {
     "MODEL": {NodeKind.DATASET: NodeKind.MODEL, NodeKind.DATASET_VERSION: NodeKind.MODEL_VERSION},
     "DEPLOYMENT": {NodeKind.JOB: NodeKind.DEPLOYMENT},
@@ -28,24 +32,40 @@ class Nodes:
     def describe(self, ids: Iterable[str], *, named: bool = False) -> dict[str, Node]:
         """Nodes by id. With `named` only what names them (kind, namespace, name, label, parent): telling how versions
         and runs stand costs as much as a walk to them."""
-        wanted = list(dict.fromkeys(ids))
+        wanted = dict.fromkeys(ids)
+        told, find = _NAMED if named else _WHOLE, self._view.kept.find
+        known = {each: find(told, each) for each in wanted}
+        missing = [each for each, node in known.items() if node is None]
+        if not missing:
+            return known
+        known |= self._described(missing, named=named)
+        return {each: node for each, node in known.items() if node is not None}
+
+    def _described(self, ids: Iterable[str], *, named: bool) -> dict[str, Node]:
+        wanted = list(ids)
         records = self._view.reader.nodes({base_version(each) for each in wanted})
         self._view.fetch_runs(r.label for r in records.values() if r.kind is NodeKind.RUN and r.label)
         if not named:
             self._versions.fetch_places(each for each in wanted if structure(each) is NodeKind.DATASET_VERSION)
         roles = self._roles({_role_bearer(record) for record in records.values()})
-        found = {
-            each: self._node(each, records[base_version(each)], roles, named=named)
-            for each in wanted
-            if base_version(each) in records
-        }
-        return {each: node for each, node in found.items() if node is not None}
+        found: dict[str, Node] = {}
+        for each in wanted:
+            record = records.get(base_version(each))
+            if record is None:
+                continue
+            known = self._view.trace.of(partial(self._node, each, record, roles, named=named))
+            if known[0] is not None:
+                found[each] = known[0]
+                if record.kind not in ACTS:  # the time of an act is that of what the cut sees of it
+                    self._view.kept.keep(_NAMED if named else _WHOLE, each, known)
+        return found
 
     def _roles(self, bearers: set[str]) -> dict[str, set[str]]:
         edges = self._view.reader.outgoing(EdgeKind.HAS_ROLE, bearers)
         return {bearer: {edge.target for edge in found} for bearer, found in edges.items()}
 
     def _node(self, each: str, record: NodeRecord, roles: dict[str, set[str]], *, named: bool) -> Node | None:
+        self._view.trace.fact(Of.ROLES, _role_bearer(record))
         kind = _kind(record, roles[_role_bearer(record)])
         if record.kind is NodeKind.RUN:
             return self._run(each, record, named=named)

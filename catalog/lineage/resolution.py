@@ -7,6 +7,7 @@ from enum import StrEnum
 from catalog.graph.contract import EdgeKind
 from catalog.identity import named_version_id
 from catalog.lineage.derivations import Read
+from catalog.lineage.trace import Known
 from catalog.lineage.versions import Link, Versions
 from catalog.lineage.view import GraphView
 
@@ -32,12 +33,13 @@ class Resolution:
 
 
 class Resolutions:
-    """Resolves reads, each once."""
+    """Resolves reads, each once. `whole`: an answer lists every version, however many there are."""
 
-    def __init__(self, view: GraphView, versions: Versions) -> None:
+    def __init__(self, view: GraphView, versions: Versions, *, whole: bool = False) -> None:
         self._view = view
         self._versions = versions
-        self._resolutions: dict[tuple[str, str | None, int, int, str], Resolution] = {}
+        self._whole = whole
+        self._resolutions: dict[tuple[str, str | None, int, int, str], Known[Resolution]] = {}
 
     def fetch(self, reads: Iterable[Read]) -> None:
         """What resolving them asks for, all at once."""
@@ -52,9 +54,10 @@ class Resolutions:
 
     def resolve(self, read: Read) -> Resolution:
         key = (read.dataset, read.version, read.start, read.end, read.run.id)
-        if key not in self._resolutions:
-            self._resolutions[key] = self._reported(read) if read.version is not None else self._found(read)
-        return self._resolutions[key]
+        return self._view.trace.recall(self._resolutions, key, lambda: self._resolve(read))
+
+    def _resolve(self, read: Read) -> Resolution:
+        return self._reported(read) if read.version is not None else self._found(read)
 
     def _reported(self, read: Read) -> Resolution:
         assert read.version is not None
@@ -82,5 +85,5 @@ class Resolutions:
         if not versions:
             return Resolution((), How.EXTERNAL, 0, partial)
         how = How.SINGLE if len(versions) == 1 else How.AMBIGUOUS
-        shown = versions if len(versions) <= _MANY else (versions[0], versions[-1])
+        shown = versions if self._whole or len(versions) <= _MANY else (versions[0], versions[-1])
         return Resolution(shown, how, len(versions), partial)

@@ -1,6 +1,8 @@
 """RUN grain: versions and runs. A version leads to the runs that made it, by the derivations that made *it*."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from typing import NamedTuple
 
 from catalog.graph.contract import FOREVER, EdgeKind
 from catalog.identity import NodeKind, base_version, structure
@@ -8,15 +10,27 @@ from catalog.lineage.continuation import Continuation
 from catalog.lineage.derivations import Derivation, Flow, Read, Write
 from catalog.lineage.resolution import How, Resolution, Resolutions
 from catalog.lineage.runs import Run
+from catalog.lineage.trace import Known, Seen
 from catalog.lineage.versions import Versions
 from catalog.lineage.view import GraphView
 from catalog.lineage.walk import Expansion, Flowing
-from catalog.model import Basis, GapKind, RunState
+from catalog.model import Basis, Gap, GapKind, RunState
 
 _EXTERNAL = "read, but no version of it was ever written here"
 _UNPRODUCED = "no event says which run wrote this version"
 _ROLLED_UP = "inputs are those of its application, not declared"
-_ABANDONED = 24 * 3600 * 1_000_000  # µs without an event after which a batch run is not waited for
+_UPSTREAM = "upstream"  # under which a version's explanation is kept
+ABANDONED = 24 * 3600 * 1_000_000  # µs without an event after which a batch run is not waited for
+
+
+class _Explained(NamedTuple):
+    """What leads to one version, one hop up. `left_out`: runs with datasets of which they read more than is shown."""
+
+    edges: tuple[tuple[tuple[str, str], Flowing], ...]
+    gaps: frozenset[Gap]
+    passed: frozenset[str]
+    reached: frozenset[str]
+    left_out: tuple[tuple[str, str], ...]
 
 
 class RunGrain:
@@ -30,8 +44,8 @@ class RunGrain:
         self._history = False
         self._latest_only: frozenset[str] = frozenset()
         self.left_out: dict[str, set[str]] = {}  # run → datasets of which it read more versions than an answer shows
-        self._clean: dict[str, set[str]] = {}  # output → versions known not to descend from it
-        self._rollups: dict[str, tuple[Read, ...]] = {}
+        self._clean: dict[str, Known[set[str]]] = {}  # output → versions known not to descend from it
+        self._rollups: dict[str, Known[tuple[Read, ...]]] = {}
 
     def begin(self, *, history: bool = False, latest_only: frozenset[str] = frozenset()) -> "RunGrain":
         """Start another walk. `history`: follow later versions that continue one; `latest_only`: services that were
@@ -47,19 +61,45 @@ class RunGrain:
     def upstream(self, nodes: Sequence[str]) -> Expansion:
         grown = Expansion()
         versions = [node for node in nodes if structure(node) is NodeKind.DATASET_VERSION]
-        self._fetch(versions)
-        for version in versions:
-            for write in self._versions.producers(version):
-                self._explain(grown, version, write)
-            self._explain_renamed(grown, version)
+        explained = {version: self._view.kept.find(_UPSTREAM, version) for version in versions}
+        self._fetch([version for version, known in explained.items() if known is None])
+        for version, known in explained.items():
+            self._add(grown, known or self._explained(version))
         for run in self._root_runs(nodes):
             if run.id in nodes:
                 self._meet(grown, run)
             self._explain_run(grown, run)
         return grown
 
+    def _explained(self, version: str) -> _Explained:
+        known = self._view.trace.of(partial(self._explain_version, version))
+        self._view.kept.keep(_UPSTREAM, version, known)
+        return known[0]
+
+    def _explain_version(self, version: str) -> _Explained:
+        outer, self.left_out = self.left_out, {}
+        grown = Expansion()
+        for write in self._versions.producers(version):
+            self._explain(grown, version, write)
+        self._explain_renamed(grown, version)
+        left_out = tuple((run, dataset) for run, datasets in self.left_out.items() for dataset in sorted(datasets))
+        self.left_out = outer
+        edges = tuple(grown.edges.items())
+        return _Explained(edges, frozenset(grown.gaps), frozenset(grown.passed), frozenset(grown.reached), left_out)
+
+    def _add(self, grown: Expansion, explained: _Explained) -> None:
+        for ends, flowing in explained.edges:
+            grown.join_edge(ends, flowing)
+        grown.gaps |= explained.gaps
+        grown.passed |= explained.passed
+        grown.reached |= explained.reached
+        for run, dataset in explained.left_out:
+            self.left_out.setdefault(run, set()).add(dataset)
+
     def _fetch(self, versions: Sequence[str]) -> None:
         """What a level asks for, in bulk: who made these versions, and what they had read for it."""
+        if not versions:
+            return
         self._versions.fetch_producers(versions)
         self._versions.fetch_declarations(versions)
         writes = (write for version in versions for write in self._versions.producers(version))
@@ -82,7 +122,7 @@ class RunGrain:
                 continue
             for seen in self._renamed(write):
                 grown.reached.add(seen)
-                grown.edge(seen, version, Flowing(Basis.EXPLICIT, write.began, write.began, entries=set(write.entries)))
+                grown.edge(seen, version, Flowing(Basis.EXPLICIT, write.began, write.began, entries=write.entries))
                 if seen == write.renamed_from:
                     grown.gap(GapKind.EXTERNAL, seen, _EXTERNAL)
 
@@ -158,17 +198,18 @@ class RunGrain:
     def _application_reads(self, write: Write) -> tuple[Read, ...]:
         run = write.run
         assert run is not None
-        if run.id not in self._rollups:
-            application = self._view.application(run)
-            members = self._view.members(application) if application else ()
-            self._rollups[run.id] = tuple(
-                read
-                for member in members
-                if member.started < run.ended or member.id == run.id
-                for derivation in self.derivations(member)
-                for read in derivation.reads
-            )
-        return self._rollups[run.id]
+        return self._view.trace.recall(self._rollups, run.id, partial(self._find_application_reads, run))
+
+    def _find_application_reads(self, run: Run) -> tuple[Read, ...]:
+        application = self._view.application(run)
+        members = self._view.members(application) if application else ()
+        return tuple(
+            read
+            for member in members
+            if member.started < run.ended or member.id == run.id
+            for derivation in self.derivations(member)
+            for read in derivation.reads
+        )
 
     def _taken(self, read: Read, write: Write) -> tuple[str, ...]:
         """What a roll-up takes of one read: an external dataset, or the versions that stood before."""
@@ -199,7 +240,13 @@ class RunGrain:
 
     def _descends(self, version: str, ancestor: str) -> bool:
         """Whether declared flows lead from one version to another, whatever their clocks say."""
-        clean = self._clean.setdefault(ancestor, set())
+        clean, before = self._clean.setdefault(ancestor, (set(), Seen()))
+        found, seen = self._view.trace.of(partial(self._search_ancestor, version, ancestor, clean))
+        before.join(seen)
+        self._view.trace.use((clean, before))
+        return found
+
+    def _search_ancestor(self, version: str, ancestor: str, clean: set[str]) -> bool:
         seen, frontier = {version}, [version]
         while frontier:
             current = frontier.pop()
@@ -308,7 +355,7 @@ class RunGrain:
             if node in self._renamed(write):
                 version = self._versions.id_of(write)
                 grown.reached.add(version)
-                grown.edge(node, version, Flowing(Basis.EXPLICIT, write.began, write.began, entries=set(write.entries)))
+                grown.edge(node, version, Flowing(Basis.EXPLICIT, write.began, write.began, entries=write.entries))
                 if node == dataset:
                     grown.gap(GapKind.EXTERNAL, node, _EXTERNAL)
 
@@ -356,7 +403,7 @@ class RunGrain:
         state = self._view.state(run)
         if state is RunState.ENDED_WITH_PARENT:
             grown.gap(GapKind.NEVER_ENDED, run.id, "started only; its application has ended")
-        if state is RunState.RUNNING and not run.endless and self._view.now - run.last_event.at > _ABANDONED:
+        if state is RunState.RUNNING and not run.endless and self._view.now - run.last_event.at > ABANDONED:
             grown.gap(GapKind.NEVER_ENDED, run.id, "no event for a day and no terminal one")
         if state is RunState.CONFLICTED:
             grown.gap(GapKind.CONFLICTED, run.id, "its terminal events contradict each other")
@@ -368,8 +415,8 @@ class RunGrain:
             grown.gap(GapKind.UNREPORTED_PARENT, run.id, "its parent run never reported")
 
 
-def _during(run: Run, basis: Basis, entries: Iterable[int]) -> Flowing:
-    return Flowing(basis, run.started, run.ended, entries=set(entries))
+def _during(run: Run, basis: Basis, entries: tuple[int, ...]) -> Flowing:
+    return Flowing(basis, run.started, run.ended, entries=entries)
 
 
 def _tell_gaps(grown: Expansion, read: Read, resolution: Resolution) -> None:

@@ -12,7 +12,7 @@ def shared_names(reader: GraphReader, nodes: Iterable[Node]) -> set[Gap]:
     doubtful = {
         node.id: (node.id if structure(node.id) is NodeKind.DATASET else node.parent or "")
         for node in nodes
-        if structure(node.id) in _OF_DATASETS and is_shared_namespace(node.namespace or "")
+        if is_shared_namespace(node.namespace or "") and structure(node.id) in _OF_DATASETS
     }
     told = reader.outgoing(EdgeKind.TOLD_BY, set(doubtful.values())) if doubtful else {}
     return {

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial as bound
 from heapq import merge
 from itertools import islice
 
@@ -10,6 +11,7 @@ from catalog.identity import NodeKind, base_version, named_version_id, variant
 from catalog.lineage.aliases import Aliases
 from catalog.lineage.derivations import Derivation, Write, declared, derivations
 from catalog.lineage.runs import Run
+from catalog.lineage.trace import Known, Of
 from catalog.lineage.view import GraphView
 
 EVENT = "event:"  # the source of a moment that no run made; `Edge.seq` finds the event
@@ -36,17 +38,18 @@ class Versions:
 
     def __init__(self, view: GraphView) -> None:
         self._view = view
+        self._trace = view.trace
         self.aliases = Aliases(view)
         self._derivations: dict[str, list[Derivation]] = {}
         self._writes: dict[str, list[Write]] = {}
-        self._producers: dict[str, list[Write]] = {}
+        self._producers: dict[str, Known[list[Write]]] = {}
         self._owners: dict[str, str | None] = {}
-        self._drops: dict[str, list[tuple[int, str]]] = {}  # (moment, run)
+        self._drops: dict[str, Known[list[tuple[int, str]]]] = {}  # (moment, run)
         self._dropped: dict[str, list[Edge]] = {}
         self._declared_writes: dict[str, list[Write]] = {}
         self._generated: dict[str, tuple[str, ...]] = {}
-        self._own: dict[str, frozenset[str]] = {}  # run → what it wrote
-        self._links: dict[tuple[str, Edge], list[Link]] = {}
+        self._own: dict[str, Known[frozenset[str]]] = {}  # run → what it wrote
+        self._links: dict[tuple[str, Edge], Known[list[Link]]] = {}
 
     # Names -----------------------------------------------------------------------------------------------------
 
@@ -56,11 +59,14 @@ class Versions:
             return
         self._dropped.update(self._view.reader.incoming(EdgeKind.DROPPED, missing))
         self._fetch_writers(edge for dataset in missing for edge in self._dropped[dataset])
-        for dataset, edges in ((dataset, self._dropped[dataset]) for dataset in missing):
-            links = self._writes_at(edges, dataset)
-            self._drops[dataset] = sorted(
-                {(w.current, w.run.id if w.run else "") for w in links if w.drops and w.current is not None}
-            )
+        for dataset in missing:
+            self._trace.recall(self._drops, dataset, bound(self._find_drops, dataset))
+
+    def _find_drops(self, dataset: str) -> list[tuple[int, str]]:
+        self._trace.fact(Of.DROPPED, dataset)
+        edges = self._dropped[dataset]
+        links = self._writes_at(edges, dataset) if edges else ()
+        return sorted({(w.current, w.run.id if w.run else "") for w in links if w.drops and w.current is not None})
 
     def version_at(self, dataset: str, base: str, instant: int, reader: Run | None = None) -> str:
         """The id of a version name in the incarnation that stands at an instant; a reader sees no drop of its own."""
@@ -74,7 +80,7 @@ class Versions:
     def _drops_of(self, dataset: str) -> list[tuple[int, str]]:
         if dataset not in self._drops:
             self.fetch_drops((dataset,))
-        return self._drops[dataset]
+        return self._trace.use(self._drops[dataset])
 
     def last_drop(self, dataset: str) -> int:
         """The moment of the last drop, -1 without one."""
@@ -117,11 +123,11 @@ class Versions:
         return list(found.values())
 
     def _links_at(self, dataset: str, edge: Edge) -> list[Link]:
-        key = (dataset, edge)
-        if key not in self._links:
-            writes = self._writes_at((edge,), dataset)
-            self._links[key] = [Link(write, "" if write.drops else self.id_of(write)) for write in writes]
-        return self._links[key]
+        return self._trace.recall(self._links, (dataset, edge), lambda: self._find_links(dataset, edge))
+
+    def _find_links(self, dataset: str, edge: Edge) -> list[Link]:
+        writes = self._writes_at((edge,), dataset)
+        return [Link(write, "" if write.drops else self.id_of(write)) for write in writes]
 
     def _candidates(self, edge: Edge) -> Iterator[Write]:
         if edge.source.startswith(EVENT):
@@ -197,12 +203,13 @@ class Versions:
         return None, partial
 
     def own_versions(self, run: Run) -> frozenset[str]:
-        if run.id not in self._own:
-            self._own[run.id] = frozenset(self.id_of(write) for write in self.writes_by(run) if not write.drops)
-        return self._own[run.id]
+        return self._trace.recall(
+            self._own, run.id, lambda: frozenset(self.id_of(write) for write in self.writes_by(run) if not write.drops)
+        )
 
     def latest(self, dataset: str) -> str | None:
         """A dataset named without version: its current, else its latest written, else its latest declared one."""
+        self._trace.fleeting()  # asks for what no fact stands for
         datasets = self.aliases.component(dataset, FOREVER - 1)
         link, _ = self.current(datasets)
         if link:
@@ -217,7 +224,7 @@ class Versions:
         last = list(islice((link.write for link in self.backwards(dataset, FOREVER) if not link.write.drops), 1))
         edges = self._view.reader.latest(EdgeKind.VERSION_OF, dataset, before=FOREVER, limit=_STRIDE)
         self.fetch_producers(edge.source for edge in edges)
-        runs = {run.id: run for e in edges for uuid in self._generated[e.source] for run in self._view.runs(uuid)}
+        runs = {run.id: run for e in edges for run in self._writers(e.source)}
         open_ = [write for run in runs.values() for write in self.writes_by(run) if write.moment is None]
         return last + [write for write in open_ if write.dataset == dataset and not write.drops]
 
@@ -259,16 +266,14 @@ class Versions:
 
     def producers(self, version: str) -> list[Write]:
         """The writes that made a version, those of its twins included, ordered by (begin, run id)."""
-        if version not in self._producers:
-            self._producers[version] = self._find_producers(version)
-        return self._producers[version]
+        return self._trace.recall(self._producers, version, lambda: self._find_producers(version))
 
     def _find_producers(self, version: str) -> list[Write]:
         self.fetch_producers((version,))
         base = base_version(version)
         own = [
             write
-            for run in (run for uuid in self._generated[base] for run in self._view.runs(uuid))
+            for run in self._writers(base)
             for write in self.writes_by(run)
             if write.base == base and not write.drops and self.id_of(write) == version
         ]
@@ -276,6 +281,11 @@ class Versions:
             (w.run.id, w.base, w.began, w.digest): w for write in own for w in (write, *self._twins(write)) if w.run
         }
         return sorted(every.values(), key=lambda write: (write.began, write.run.id if write.run else ""))
+
+    def _writers(self, base: str) -> list[Run]:
+        """The runs that may have made a version, once they were fetched."""
+        self._trace.fact(Of.GENERATED, base)
+        return [run for uuid in self._generated[base] for run in self._view.runs(uuid)]
 
     def equals(self, write: Write) -> list[str]:
         """The version that a write made and those of its twins."""
@@ -321,7 +331,10 @@ class Versions:
     def owner(self, node: str) -> str | None:
         """The dataset of a version; a dataset itself."""
         self.fetch_owners((node,))
-        return self._owners[base_version(node)]
+        owner = self._owners[base_version(node)]
+        if owner is None:
+            self._trace.fleeting()  # an event may yet name it
+        return owner
 
     def fetch_owners(self, nodes: Iterable[str]) -> None:
         missing = {base_version(node) for node in nodes} - self._owners.keys()
@@ -332,7 +345,7 @@ class Versions:
     def lives_of(self, base: str, mentioned: int) -> set[str]:
         """A version name in every incarnation that wrote it; where none did, in the one that mentioned it."""
         self.fetch_producers((base,))
-        runs = [run for uuid in self._generated[base] for run in self._view.runs(uuid)]
+        runs = self._writers(base)
         writes = [*(w for run in runs for w in self.writes_by(run)), *self._declarations(base)]
         made = [w for w in writes if w.base == base and not w.drops]
         owner = self.owner(base)
@@ -340,7 +353,7 @@ class Versions:
 
     def renames_of(self, dataset: str) -> list[Write]:
         """What DatasetEvents renamed this dataset into."""
-        self.fetch_drops((dataset,))
+        self._drops_of(dataset)
         seqs = [edge.seq for edge in self._dropped[dataset] if edge.source.startswith(EVENT)]
         events = self._view.reader.events(seqs).values() if seqs else ()
         return [write for event in events for write in declared(event) if write.renamed_from == dataset]
@@ -363,6 +376,9 @@ class Versions:
         """Writes without a run: the lifecycle changes that DatasetEvents declare for a version."""
         if base not in self._declared_writes:
             self.fetch_declarations((base,))
+        owner = self.owner(base)
+        if owner is not None:
+            self._trace.fact(Of.DECLARED, owner)
         return self._declared_writes[base]
 
     def fetch_places(self, versions: Iterable[str]) -> None:

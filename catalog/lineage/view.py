@@ -5,7 +5,6 @@ whatever the store.
 """
 
 from collections.abc import Callable, Iterable
-from functools import cached_property
 
 import orjson
 
@@ -15,30 +14,40 @@ from catalog.identity import job_id
 from catalog.lineage.columns import mapping
 from catalog.lineage.moments import Moments
 from catalog.lineage.runs import JobTraits, Run, grouped, own_traits, related, run_of
+from catalog.lineage.trace import Kept, Known, Nothing, Of, Trace
 from catalog.model import RunState
 
 _ENDS_SEARCH = frozenset({None, "DAG", "TASK"})
 
 
 class GraphView:
-    """Runs and what surrounds them, as one `GraphReader` sees them."""
+    """Runs and what surrounds them, as one `GraphReader` sees them. `kept` is what earlier readings worked out."""
 
-    def __init__(self, reader: GraphReader) -> None:
+    def __init__(self, reader: GraphReader, kept: Kept | None = None) -> None:
         self.reader = reader
-        self.moments = Moments(reader)
+        self.kept = kept or Nothing()
+        self.trace = Trace()
+        self.moments = Moments(reader, self.trace)
         self._runs: dict[str, tuple[Run, ...]] = {}
         self._traits: dict[str, JobTraits] = {}
-        self._applications: dict[str, Run | None] = {}
-        self._members: dict[str, tuple[Run, ...]] = {}
+        self._untold: dict[
+            str, tuple[str, ...]
+        ] = {}  # the jobs that tell what kind of run a UUID is, where it does not
+        self._applications: dict[str, Known[Run | None]] = {}
+        self._members: dict[str, Known[tuple[Run, ...]]] = {}
         self._mentions: dict[str, list[Mention]] = {}
         self._bundles: dict[str, dict[str, str]] = {}
         self._models: dict[str, bool] = {}
+        self._now: int | None = None
 
-    @cached_property
+    @property
     def now(self) -> int:
         """The instant at which silence is judged: the valid time asked for, else the newest received time."""
-        cut = self.reader.cut
-        return self.reader.newest() if cut.is_open else cut.valid
+        self.trace.fleeting()
+        if self._now is None:
+            cut = self.reader.cut
+            self._now = self.reader.newest() if cut.is_open else cut.valid
+        return self._now
 
     # Runs ------------------------------------------------------------------------------------------------------
 
@@ -56,6 +65,8 @@ class GraphView:
         self._fetch_traits(untold)
         for uuid in missing:
             groups = found.get(uuid, [])
+            jobs = [job_id(namespace, name) for namespace, name, _ in groups]
+            self._untold[uuid] = tuple([job for job in jobs if job in untold]) if untold else ()
             self._runs[uuid] = tuple(
                 run_of(
                     uuid,
@@ -72,6 +83,9 @@ class GraphView:
         """The runs reported under a UUID, one for each unrelated job; none where nothing was reported."""
         if uuid not in self._runs:
             self.fetch_runs((uuid,))
+        self.trace.fact(Of.RUN, uuid)
+        for job in self._untold[uuid]:
+            self.trace.fact(Of.MENTIONS, job)
         return self._runs[uuid]
 
     def _fetch_traits(self, jobs: Iterable[str]) -> None:
@@ -94,9 +108,7 @@ class GraphView:
 
     def application(self, run: Run) -> Run | None:
         """The nearest run upwards, itself included, of jobType APPLICATION."""
-        if run.id not in self._applications:
-            self._applications[run.id] = self._search_application(run)
-        return self._applications[run.id]
+        return self.trace.recall(self._applications, run.id, lambda: self._search_application(run))
 
     def _search_application(self, run: Run) -> Run | None:
         current, seen = run, {run.id}
@@ -110,20 +122,21 @@ class GraphView:
 
     def members(self, application: Run) -> tuple[Run, ...]:
         """Every run whose application this is, itself included, ordered by (start, id)."""
-        if application.id not in self._members:
-            found = [
-                run
-                for run in self.descendants(application)
-                if (own := self.application(run)) and own.id == application.id
-            ]
-            self._members[application.id] = tuple(sorted(found, key=lambda run: (run.started, run.id)))
-        return self._members[application.id]
+        return self.trace.recall(self._members, application.id, lambda: self._find_members(application))
+
+    def _find_members(self, application: Run) -> tuple[Run, ...]:
+        found = [
+            run for run in self.descendants(application) if (own := self.application(run)) and own.id == application.id
+        ]
+        return tuple(sorted(found, key=lambda run: (run.started, run.id)))
 
     def descendants(self, root: Run) -> list[Run]:
         """The run and all runs below it, each once."""
         found = {root.id: root}
         frontier = [root]
         while frontier:
+            for run in frontier:
+                self.trace.fact(Of.CHILDREN, run.uuid)
             children = self.reader.incoming(EdgeKind.CHILD_OF, {run.uuid for run in frontier})
             uuids = {edge.source for edges in children.values() for edge in edges}
             self.fetch_runs(uuids)
@@ -155,6 +168,8 @@ class GraphView:
         (a dropped dataset's labels), nor those of senders that `said_by` turns down.
         """
         wanted = list(dict.fromkeys(entities))
+        for entity in wanted:
+            self.trace.fact(Of.MENTIONS, entity)
         missing = [entity for entity in wanted if entity not in self._mentions]
         if missing:
             self._mentions.update(self.reader.mentions(missing))
@@ -189,6 +204,8 @@ class GraphView:
     def models_among(self, datasets: Iterable[str]) -> list[str]:
         """Those that were ever declared a model."""
         wanted = list(dict.fromkeys(datasets))
+        for dataset in wanted:
+            self.trace.fact(Of.ROLES, dataset)
         missing = [dataset for dataset in wanted if dataset not in self._models]
         if missing:
             for dataset, edges in self.reader.outgoing(EdgeKind.HAS_ROLE, missing).items():

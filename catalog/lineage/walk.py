@@ -8,28 +8,37 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
+
 from catalog.model import STRENGTH, Basis, Gap, GapKind, Transformation, Truncation
 
 
-@dataclass(slots=True)
-class Flowing:
-    """An edge under construction: the strongest basis, the widest interval, every entry that says so."""
+class Flowing(msgspec.Struct, frozen=True, gc=False):
+    """What is known of an edge: the strongest basis, the widest interval, every entry that says so, in order.
+
+    Walks share them. A struct, since one is made for each edge of each answer that is not remembered.
+    """
 
     basis: Basis
     first: int | None = None
     last: int | None = None
     runs: int | None = None
     stale: bool | None = None
-    entries: set[int] = field(default_factory=set)
-    transformations: set[Transformation] = field(default_factory=set)
+    entries: tuple[int, ...] = ()
+    transformations: frozenset[Transformation] = frozenset()
 
-    def unite(self, other: "Flowing") -> None:
-        if STRENGTH[other.basis] < STRENGTH[self.basis]:
-            self.basis = other.basis
-        self.first = _least(self.first, other.first)
-        self.last = _greatest(self.last, other.last)
-        self.entries |= other.entries
-        self.transformations |= other.transformations
+    def united(self, other: "Flowing") -> "Flowing":
+        if other == self:
+            return self
+        return Flowing(
+            min(self.basis, other.basis, key=STRENGTH.__getitem__),
+            _least(self.first, other.first),
+            _greatest(self.last, other.last),
+            self.runs,
+            self.stale,
+            tuple(sorted({*self.entries, *other.entries})),
+            self.transformations | other.transformations,
+        )
 
 
 def _least(one: int | None, other: int | None) -> int | None:
@@ -50,11 +59,12 @@ class Expansion:
     reached: set[str] = field(default_factory=set)
 
     def edge(self, source: str, target: str, flowing: Flowing) -> None:
-        held = self.edges.get((source, target))
-        if held is None:
-            self.edges[(source, target)] = flowing
-        else:
-            held.unite(flowing)
+        self.join_edge((source, target), flowing)
+
+    def join_edge(self, ends: tuple[str, str], flowing: Flowing) -> None:
+        held = self.edges.setdefault(ends, flowing)
+        if held is not flowing:
+            self.edges[ends] = held.united(flowing)
 
     def gap(self, kind: GapKind, node: str, reason: str) -> None:
         self.gaps.add(Gap(kind, node, reason))
@@ -115,11 +125,10 @@ def _walk_one_way(walked: Walked, way: object, start: list[str], depth: int, lim
 
 
 def _keep(walked: Walked, grown: Expansion) -> None:
-    for (source, target), flowing in grown.edges.items():
-        if source in walked.distance and target in walked.distance:
-            held = walked.edges.get((source, target))
-            if held is None:
-                walked.edges[(source, target)] = flowing
-            elif held is not flowing:
-                held.unite(flowing)
+    distance, edges = walked.distance, walked.edges
+    for ends, flowing in grown.edges.items():
+        if ends[0] in distance and ends[1] in distance:
+            held = edges.setdefault(ends, flowing)
+            if held is not flowing:
+                edges[ends] = held.united(flowing)
     walked.gaps |= {gap for gap in grown.gaps if gap.node in walked.distance}

@@ -7,7 +7,7 @@ and every file by digest. The graph is left out: it is made again from the log.
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import file_digest
@@ -25,6 +25,7 @@ from catalog.log import audit
 from catalog.log.audit import AuditReport
 from catalog.log.reader import LogReader
 from catalog.log.schema import FILE, connect_reader
+from catalog.log.sealing import fingerprint, seal, unseal
 
 MANIFEST = "manifest.json"
 KEYS = ("checkpoint-key.pem", "checkpoint-key.mldsa44.pem", "key.pepper", "signing-key.pem")
@@ -35,6 +36,7 @@ PUBLISHED = ("checkpoint", "checkpoint.cosigned", "checkpoint-key.vkey", "signin
 
 _KNOWN = frozenset({FILE, *KEYS, *PUBLISHED})
 _MOST_MANIFEST = 1 << 20
+_UNSEALED = ".unsealed-backup-"
 
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
@@ -66,7 +68,8 @@ class BackedUpFile(_Document):
 class Manifest(_Document):
     """What a backup holds: the first `size` entries of the log `origin`, whose root is `root`.
 
-    `left_out` are the secret files that the data folder had and the backup has not.
+    `left_out` are the secret files that the data folder had and the backup has not; `key` is the fingerprint of the key
+    without which nothing of it can be read (see `catalog.log.sealing`), None where it is not encrypted.
     """
 
     format: Literal["lineward/backup/1"] = "lineward/backup/1"
@@ -78,26 +81,43 @@ class Manifest(_Document):
     lineward: str
     sqlite: str
     files: tuple[BackedUpFile, ...]
+    key: Digest | None = None
+
+
+class BackupMade(_Document):
+    """That a backup was made: when, of what, where it was put, and which key opens it."""
+
+    taken_at: str
+    origin: str
+    size: Annotated[int, Field(ge=0)]
+    root: Digest
+    key: Digest | None = None
+    place: str
 
 
 # Taking ------------------------------------------------------------------------------------------------------------
 
 
-def take(data: Path, target: Path, *, with_keys: bool = False) -> Manifest:
+def take(data: Path, target: Path, *, with_keys: bool = False, key: bytes | None = None) -> Manifest:
     """Copy the log in `data` to the new folder `target`, as of one moment, beside whatever writes it.
+
+    With a `key` everything but the manifest is sealed with it; what is not sealed yet lies in `data` meanwhile.
 
     The folder appears whole, on disk, or not at all. Raises NotFoundError where there is no log, InvalidInputError
     where `target` holds something, CorruptLogError for a copy that disagrees with the log, CopyFailedError for a full
     disk and the like.
     """
     with _told(), LogReader.open(data) as log, _new_folder(target) as draft:
-        _copy_small(data, draft, (*PUBLISHED, *(KEYS if with_keys else ())))  # before the log: never newer than it
-        _copy_log(data, draft)
-        with LogReader.open(draft) as copy:
-            size = copy.size()
-            root = copy.root(size)
-        if log.root(size) != root:
-            raise CorruptLogError("the copy has another root than the log", "check the disk, then `lineward verify`")
+        with _plain(data, draft, key) as plain:
+            _copy_small(data, plain, (*PUBLISHED, *(KEYS if with_keys else ())))  # before the log: never newer than it
+            _copy_log(data, plain)
+            with LogReader.open(plain) as copy:
+                size = copy.size()
+                root = copy.root(size)
+            if log.root(size) != root:
+                raise CorruptLogError(
+                    "the copy has another root than the log", "check the disk, then `lineward verify`"
+                )
         manifest = Manifest(
             origin=log.origin,
             size=size,
@@ -107,9 +127,27 @@ def take(data: Path, target: Path, *, with_keys: bool = False) -> Manifest:
             lineward=version("lineward"),
             sqlite=apsw.sqlite_lib_version(),
             files=tuple(_described(path) for path in sorted(draft.iterdir())),
+            key=None if key is None else fingerprint(key),
         )
-        (draft / MANIFEST).write_text(manifest.model_dump_json(by_alias=True, indent=2) + "\n")
+        (draft / MANIFEST).write_text(manifest.model_dump_json(by_alias=True, indent=2, exclude_none=True) + "\n")
     return manifest
+
+
+@contextmanager
+def _plain(data: Path, draft: Path, key: bytes | None) -> Iterator[Path]:
+    """Where to copy to: the draft itself, or beside the log what is then sealed into the draft and removed."""
+    if key is None:
+        yield draft
+        return
+    for left in data.glob(f"{_UNSEALED}*"):  # by a backup that was killed
+        shutil.rmtree(left)
+    plain = Path(mkdtemp(dir=data, prefix=_UNSEALED))
+    try:
+        yield plain
+        for path in sorted(plain.iterdir()):
+            seal(path, draft / path.name, key)
+    finally:
+        shutil.rmtree(plain)
 
 
 def _copy_log(data: Path, draft: Path) -> None:
@@ -143,8 +181,17 @@ def _described(path: Path) -> BackedUpFile:
 # Putting back ------------------------------------------------------------------------------------------------------
 
 
-def restore(backup: Path, data: Path, known_roots: Mapping[int, bytes] | None = None) -> tuple[Manifest, AuditReport]:
+def restore(
+    backup: Path,
+    data: Path,
+    known_roots: Mapping[int, bytes] | None = None,
+    *,
+    key: bytes | None = None,
+    finish: Callable[[Path], None] = lambda _draft: None,
+) -> tuple[Manifest, AuditReport]:
     """Put a backup back as the new data folder `data`, after checking all of it.
+
+    `key` opens one that is encrypted; `finish` is called with the folder before it has its name, once it is checked.
 
     Every file has its digest; the log is recomputed from its first entry to the manifest's root, and to `known_roots`
     (size -> root) that were kept elsewhere. Raises InvalidInputError for what is no backup and where `data` holds
@@ -152,9 +199,10 @@ def restore(backup: Path, data: Path, known_roots: Mapping[int, bytes] | None = 
     CopyFailedError for a full disk and the like.
     """
     manifest = read(backup)
+    _check_key(manifest, key)
     with _told(), _new_folder(data) as draft:
         for file in manifest.files:
-            _take_back(backup, draft, file)
+            _take_back(backup, draft, file, key)
         with LogReader.open(draft) as log:
             if log.origin != manifest.origin:
                 raise _changed(f"its log is {log.origin}, and not {manifest.origin}")
@@ -163,7 +211,18 @@ def restore(backup: Path, data: Path, known_roots: Mapping[int, bytes] | None = 
             report = audit.check(log, {manifest.size: bytes.fromhex(manifest.root), **(known_roots or {})})
             if report.root.hex() != manifest.root:
                 raise _changed("its log has another root than the manifest says")
+        finish(draft)
     return manifest, report
+
+
+def _check_key(manifest: Manifest, key: bytes | None) -> None:
+    if manifest.key is None and key is not None:
+        raise InvalidInputError("the backup is not encrypted", "Leave --key out.")
+    if manifest.key is not None and (key is None or fingerprint(key) != manifest.key):
+        which = "it needs its key" if key is None else "this is not its key"
+        raise InvalidInputError(
+            f"the backup is encrypted, and {which}: {manifest.key[:16]}…", "Name the key's file with --key."
+        )
 
 
 def read(backup: Path) -> Manifest:
@@ -186,7 +245,7 @@ def read(backup: Path) -> Manifest:
     return manifest
 
 
-def _take_back(backup: Path, draft: Path, file: BackedUpFile) -> None:
+def _take_back(backup: Path, draft: Path, file: BackedUpFile, key: bytes | None) -> None:
     """Copied first and compared then, so that what was compared is what is there."""
     try:
         shutil.copyfile(backup / file.name, draft / file.name)
@@ -194,6 +253,11 @@ def _take_back(backup: Path, draft: Path, file: BackedUpFile) -> None:
         raise IncompleteBackupError(f"{file.name} is missing from {backup}", "copy the backup whole") from error
     if _described(draft / file.name) != file:
         raise _changed(f"{file.name} is not what the manifest says")
+    if key is not None:
+        sealed = draft / file.name
+        opened = draft / f".{file.name}"
+        unseal(sealed, opened, key)
+        os.replace(opened, sealed)
 
 
 def _changed(what: str) -> CorruptLogError:

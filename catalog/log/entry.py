@@ -42,7 +42,8 @@ class Submission:
 
     `received` are the bytes that came in: with actor and type they decide what is a duplicate. `body` is what
     is kept, after redaction; `redactions` are JSON pointers to what was removed. `event_time` (microseconds
-    since 1970) only places the duplicate index's row near its neighbours, so it must follow from `received`.
+    since 1970) only places the duplicate index's row near its neighbours, so it must follow from `received`. `erases`
+    are earlier positions whose bodies go in the transaction that writes this.
     InvalidInputError for an actor or source longer than 1,024 characters, or not encodable as UTF-8.
     """
 
@@ -53,10 +54,13 @@ class Submission:
     redactions: tuple[str, ...] = ()
     source: str = "http"
     event_time: int = 0
+    erases: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         _json_name(self.actor)
         _json_name(self.source)
+        if self.erases and self.type is not EntryType.REDACTION:
+            raise InvalidInputError(f"{self.type} erases nothing", "log a redaction")
 
 
 @dataclass(frozen=True, slots=True)

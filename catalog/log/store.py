@@ -40,8 +40,10 @@ class LogStore:
         self._execute, self._executemany = connection.execute, connection.executemany
         self._failure: str | None = None
         self._wal_pages = 0
+        self._leaves_traces = True  # what a killed process erased may still be in the write-ahead file
         connection.set_wal_hook(self._note_wal_pages)
         self._load()
+        self._leave_no_traces()
 
     @classmethod
     def open(cls, directory: Path) -> "LogStore":
@@ -96,7 +98,9 @@ class LogStore:
     def append(self, batch: Sequence[Submission], now_us: int) -> list[Receipt]:
         """Append a batch; one receipt each, in order. The entries are on disk when this returns.
 
-        `now_us` are microseconds since 1970; entries never carry an earlier time than their predecessors.
+        `now_us` are microseconds since 1970; entries never carry an earlier time than their predecessors. What a
+        submission erases is gone in the same transaction, and from the write-ahead file when this returns, or as soon
+        as no reader needs that any more.
         LogFullError: the disk is full and nothing was written; try again later. LogClosedError: the outcome
         is unknown (or another writer took over), and this store refuses further work.
         """
@@ -117,6 +121,9 @@ class LogStore:
             if isinstance(error, LogClosedError | CorruptLogError) or not isinstance(error, Exception):
                 raise
             raise LogClosedError(f"a write to the log failed: {error}", "restart the server") from error
+        if any(submission.erases for submission in batch):
+            self._leaves_traces = True
+        self._leave_no_traces()
         self._train_when_due()
         return receipts
 
@@ -167,6 +174,7 @@ class LogStore:
         entries: list[tuple[int, bytes, bytes]] = []
         bodies: list[tuple[int, bytes, int, bytes]] = []
         idem: list[IdemRow] = []
+        erased: list[tuple[int, int]] = []
         leaves: list[bytes] = []
         receipts: list[Receipt] = []
         compress, dictionary, seq = compressor.compress, compressor.dictionary, frontier.size
@@ -184,11 +192,13 @@ class LogStore:
             entries.append((seq, leaf, envelope))
             bodies.append((seq, salt, dictionary, compress(submission.body)))
             idem.append((*key, seq))
+            erased += ((each, seq) for each in submission.erases)
             receipts.append(Receipt(seq, leaf, False))
             known[key] = Receipt(seq, leaf, True)
             seq += 1
         self._executemany("INSERT INTO entry VALUES (?, ?, ?)", entries)
         self._executemany("INSERT INTO body VALUES (?, ?, ?, ?)", bodies)
+        self._executemany("DELETE FROM body WHERE seq = ? AND seq < ?", erased)
         self._executemany("INSERT INTO idem VALUES (?, ?, ?)", idem)
         self._executemany("INSERT INTO node VALUES (?, ?, ?)", frontier.extend(leaves))
         return receipts
@@ -228,6 +238,17 @@ class LogStore:
             self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
         except (apsw.BusyError, apsw.LockedError, apsw.FullError):
             return  # the log goes on in the write-ahead file
+
+    def _leave_no_traces(self) -> None:
+        """Empty the write-ahead file, which holds pages as they were before an erasure; later, where readers use it."""
+        if not self._leaves_traces:
+            return
+        try:
+            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        except (apsw.BusyError, apsw.LockedError, apsw.FullError):
+            return
+        self._leaves_traces = False
+        self._wal_pages = 0
 
     def _roll_back(self) -> None:
         try:

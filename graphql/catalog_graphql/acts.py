@@ -60,6 +60,12 @@ class PersonsAct(Node):
     async def entry(self, info: Info) -> LogEntry | None:
         return await entry_of_act(info, (await _held(info, self)).act, self.cut)
 
+    @resolver("What answered it, the earliest first: countersignatures and revocations.")
+    async def answers(self, info: Info) -> list["OtherAct"]:
+        main = (await _held(info, self)).act
+        found = await info.context.ask(self.cut, lambda reading: reading.acts(main.kind, main.id))
+        return [_other(act, self.cut) for act in found if act.verb not in ACT_TYPES]
+
 
 @strawberry.type(description="A person's approval of one version, as it was then, for one environment.")
 class Approval(PersonsAct):
@@ -159,6 +165,10 @@ class OtherAct(Node):
     async def body(self, info: Info) -> str:
         return _json((await self._act(info)).body)
 
+    @resolver("The entry of the log that holds it.")
+    async def entry(self, info: Info) -> LogEntry | None:
+        return await entry_of_act(info, await self._act(info), self.cut)
+
     async def _act(self, info: Info) -> Act:
         return await info.context.ask(self.cut, lambda reading: _read(reading, self.record.id))
 
@@ -195,6 +205,12 @@ def of_outcome(found: Outcome, kind: type[Any], cut: AsOf) -> Any:
     target = found.act.body.get("target") or {}
     record = NodeRecord(found.id, found.act.kind, target.get("namespace"), found.act.verb, parent=target.get("node"))
     return kind(**common(record, cut), held=found)
+
+
+def _other(act: Act, cut: AsOf) -> OtherAct:
+    target = act.body.get("target") or {}
+    record = NodeRecord(act.id, act.kind, target.get("namespace"), act.verb, parent=target.get("node"))
+    return OtherAct(**common(record, cut))
 
 
 async def _held(info: Info, act: PersonsAct) -> Outcome:

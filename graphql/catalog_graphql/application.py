@@ -1,7 +1,7 @@
 """GraphQL over HTTP and WebSocket: what is switched off, what is refused, and how answers are written."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from math import ceil
@@ -25,6 +25,7 @@ from strawberry.types.graphql import OperationType
 from strawberry.types.unset import UnsetType
 
 from catalog.access import Access
+from catalog.erasure.eraser import Eraser
 from catalog.errors import LinewardError, NotFoundError, RetryableError, UnauthenticatedError
 from catalog.log.entry import Entry
 from catalog.principal import CHALLENGE, LOCAL, Principal
@@ -41,7 +42,7 @@ from catalog_graphql.sockets import WatchedHandler
 from catalog_graphql.trusted import TrustedDocuments
 from policies.governance import Governance
 
-PrincipalOf = Callable[[Mapping[str, str]], Principal]
+PrincipalOf = Callable[[Mapping[str, str]], Principal | Awaitable[Principal]]
 
 NOBODY = Principal("nobody", None, ())
 CSRF_HEADER = "X-Lineward-CSRF"
@@ -61,6 +62,7 @@ def create_graphql(
     *,
     principal_of: PrincipalOf = open_to_all,
     governance: Governance | None = None,
+    eraser: Eraser | None = None,
     progress: Progress | None = None,
     digest: Callable[[], str | None] = lambda: None,
     page: ASGIApp | None = None,
@@ -73,16 +75,16 @@ def create_graphql(
     """The application for the route /graphql, HTTP and WebSocket.
 
     `principal_of` says who asks, from the headers of a request or what a WebSocket's `connection_init` holds in their
-    place (UnauthenticatedError for nobody known). `governance` is what policies need; without it they are refused.
+    place (UnauthenticatedError for nobody known), at once or as something to await: an issuer's keys may have to be
+    fetched. `governance` is what policies need, `eraser` what erasures need; without it they are refused.
     `entry` reads an entry of the log (NotFoundError beyond it), `digest` tells the last digest of the graph that was
     computed, `page` answers GET. WebSockets are taken from the same origin and from `allowed_origins`. `trusted` are
     documents that may be asked for by their SHA-256, and that may be all that are run. `audit` hears who asks what,
     `refused` the code of each request that was not executed.
     """
     executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="lineward-graphql")
-    sources = Sources(
-        access, entry, progress or PolledProgress(access.offset), executor, digest, governance, audit=audit
-    )
+    watched = progress or PolledProgress(access.offset)
+    sources = Sources(access, entry, watched, executor, digest, governance, audit=audit, eraser=eraser)
     trusted, limits = trusted or TrustedDocuments(), limits or Limits()
     return Application(sources, principal_of, page, allowed_origins, trusted, limits, refused)
 
@@ -167,8 +169,8 @@ class Application(GraphQL[Desk, None]):
         return CallersDesk(self._sources, principal, headers, self._shares, self._limits, self._trusted)
 
     async def _principal(self, headers: Mapping[str, str]) -> Principal:
-        """In a thread that no operation holds: an issuer's keys may have to be fetched."""
-        return await asyncio.to_thread(self._principal_of, headers)
+        found = self._principal_of(headers)
+        return found if isinstance(found, Principal) else await found
 
     async def execute_single(
         self,

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import orjson
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import FileResponse, Response
 from starlette.routing import Mount
@@ -27,6 +28,12 @@ _ASK_AGAIN = "no-cache"
 
 def has_explorer(static: Path = STATIC) -> bool:
     return (static / "index.html").is_file()
+
+
+def explorer_operations(static: Path = STATIC) -> tuple[str, ...]:
+    """The texts of all operations that the explorer sends, to the byte; none where it was not built."""
+    written = static / "gql" / "operations.json"
+    return tuple(orjson.loads(written.read_bytes())) if written.is_file() else ()
 
 
 def explorer_page(static: Path = STATIC) -> Response:

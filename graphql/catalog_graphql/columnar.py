@@ -11,7 +11,7 @@ those that it would have given. And the overridden methods are private to graphq
 on every version with which the differential fuzz of the test suite has not passed.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from operator import attrgetter
@@ -36,6 +36,8 @@ from graphql import (
 from graphql.pyutils import Path, Undefined, gather_with_cancel
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.schema.schema_converter import GraphQLCoreConverter
+
+from catalog_graphql.unmade import Unmade
 
 FUZZED = frozenset({"3.3.2"})  # versions of graphql-core with which the fuzz has passed
 
@@ -109,7 +111,7 @@ class _Plan:
     of: type | None
     keys: tuple[str, ...]
     columns: tuple[_Column, ...]
-    read: Callable[[Iterable[Any]], list[Sequence[Any]]]
+    attributes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,16 +142,22 @@ class ColumnarExecution(StrawberryGraphQLCoreExecutionContext):
     def complete_iterable_value(
         self, item_type: Any, field_details_list: Any, info: Any, path: Any, items: Any, position_context: Any
     ) -> Any:
-        plain = self._is_plain and position_context is None and type(items) is list and bool(items)
+        plain = self._is_plain and position_context is None and type(items) in (list, Unmade) and bool(items)
         if plain and self.get_stream_usage(field_details_list, path) is None:
             try:
                 return self._listed(item_type, field_details_list, items)
             except Exception:  # graphql-core does it again, and says what is wrong and where
                 pass
+        if plain and type(items) is Unmade:
+            return self.complete_iterable_value(
+                item_type, field_details_list, info, path, list(items), position_context
+            )
         return super().complete_iterable_value(item_type, field_details_list, info, path, items, position_context)
 
-    def _listed(self, item_type: Any, details: Any, items: list[Any]) -> list[Any]:
+    def _listed(self, item_type: Any, details: Any, items: "list[Any] | Unmade[Any, Any]") -> list[Any]:
         nullable, of = _within(item_type)
+        if isinstance(items, Unmade):
+            return self._unmade(of, details, items)
         if isinstance(of, GraphQLObjectType | GraphQLInterfaceType):
             return self._objects(of, details, items, nullable=nullable)
         leaf = _leaf(of)
@@ -169,33 +177,57 @@ class ColumnarExecution(StrawberryGraphQLCoreExecutionContext):
                     raise _NotPlainError
                 continue
             some = [items[index] for index in indices]
-            for index, row in zip(indices, self._rows(self._type_of(of, some), details, some), strict=True):
+            if isinstance(of, GraphQLInterfaceType) and any(_CAST in item.__dict__ for item in some):
+                raise _NotPlainError
+            for index, row in zip(indices, self._rows(self._type_of(of, each), details, some, each), strict=True):
                 shown[index] = row
         return shown
 
-    def _type_of(self, of: Any, items: Sequence[Any]) -> Any:
+    def _unmade(self, of: Any, details: Any, items: "Unmade[Any, Any]") -> list[Any]:
+        """Of objects that are not there yet the same, read from what they would be made of."""
+        making, records = items.making, items.records
+        places: dict[type, list[int]] = {}
+        for place, each in enumerate(map(making.of, records)):
+            places.setdefault(each, []).append(place)
+        if len(places) == 1:
+            (only,) = places
+            return self._rows(self._type_of(of, only), details, records, only, making.attributes)
+        shown: list[Any] = [None] * len(records)
+        for each, indices in places.items():
+            some = [records[index] for index in indices]
+            rows = self._rows(self._type_of(of, each), details, some, each, making.attributes)
+            for index, row in zip(indices, rows, strict=True):
+                shown[index] = row
+        return shown
+
+    def _type_of(self, of: Any, of_class: type) -> Any:
         """The type of objects of one class; that class alone must decide it."""
         if isinstance(of, GraphQLObjectType):
             return of
-        of_class = type(items[0])
         definition = getattr(of_class, "__strawberry_definition__", None)
         if definition is None or definition.origin is not of_class or definition.is_graphql_generic:
             raise _NotPlainError
         if definition.is_type_of or of.extensions[_DEFINITION].resolve_type:
-            raise _NotPlainError
-        if any(_CAST in item.__dict__ for item in items):
             raise _NotPlainError
         found = self.schema.get_type(definition.name)
         if not isinstance(found, GraphQLObjectType) or not self.schema.is_sub_type(of, found):
             raise _NotPlainError
         return found
 
-    def _rows(self, of: Any, details: Any, items: Sequence[Any]) -> list[dict[str, Any]]:
+    def _rows(
+        self,
+        of: Any,
+        details: Any,
+        items: Sequence[Any],
+        of_class: type,
+        attributes: Mapping[str, str] | None = None,
+    ) -> list[dict[str, Any]]:
+        """Objects of one class, or records with the attributes under which these hold those of the class."""
         plan = self._plan(of, details)
-        first = type(items[0])
-        if plan.of not in (None, first) or issubclass(first, BaseException) or hasattr(first, "__await__"):
+        if plan.of not in (None, of_class) or issubclass(of_class, BaseException) or hasattr(of_class, "__await__"):
             raise _NotPlainError
-        read = iter(plan.read(items))
+        wanted = plan.attributes if attributes is None else [attributes[each] for each in plan.attributes]
+        read = iter(_read(items, wanted))
         shown = [
             [column.content] * len(items) if column.attribute is None else self._column(column, next(read))
             for column in plan.columns
@@ -241,7 +273,7 @@ class ColumnarExecution(StrawberryGraphQLCoreExecutionContext):
             return None
         origin = definition.origin if definition.interfaces else None  # strawberry tells such types by isinstance
         attributes = [column.attribute for column in plain.values() if column.attribute is not None]
-        return _Plan(origin, tuple(plain), tuple(plain.values()), _reader(attributes))
+        return _Plan(origin, tuple(plain), tuple(plain.values()), tuple(attributes))
 
     def _make_column(self, of: Any, asked: Any) -> _Column | None:
         if any(each.defer_usage for each in asked):
@@ -330,14 +362,12 @@ def _attribute(found: GraphQLField | None) -> str | None:
     return str(definition.python_name) if getattr(found and found.resolve, "_is_default", False) else None
 
 
-def _reader(attributes: Sequence[str]) -> Callable[[Iterable[Any]], list[Sequence[Any]]]:
-    """Reads the attributes of many objects, a column for each."""
-    get = attrgetter(*attributes) if attributes else None
-    if get is None:
-        return lambda items: []
-    if len(attributes) == 1:
-        return lambda items: [list(map(get, items))]
-    return lambda items: list(zip(*map(get, items), strict=True))
+def _read(items: Iterable[Any], attributes: Sequence[str]) -> list[Sequence[Any]]:
+    """The attributes of many objects, a column for each."""
+    if not attributes:
+        return []
+    found = map(attrgetter(*attributes), items)
+    return [list(found)] if len(attributes) == 1 else list(zip(*found, strict=True))
 
 
 def _leaf(shown: Any) -> _Leaf | None:

@@ -15,6 +15,7 @@ from strawberry.dataloader import DataLoader
 from strawberry.types.info import Info as StrawberryInfo
 
 from catalog.access import Access
+from catalog.erasure.eraser import Eraser
 from catalog.errors import NotFoundError
 from catalog.log.entry import Entry
 from catalog.model import AsOf, Node
@@ -45,6 +46,7 @@ class Sources:
     digest: Callable[[], str | None] = lambda: None
     governance: Governance | None = None
     now: Callable[[], float] = time  # seconds since the epoch
+    eraser: Eraser | None = None
     audit: ReadAudit | None = None
 
 
@@ -65,6 +67,13 @@ class Desk:
         if self.sources.governance is None:
             raise NotFoundError("This server answers no questions about policies.", "Ask the one that keeps the log.")
         return self.sources.governance
+
+    @property
+    def eraser(self) -> Eraser:
+        """What erasures need. NotFoundError where this server only reads."""
+        if self.sources.eraser is None:
+            raise NotFoundError("This server erases nothing.", "Ask the one that keeps the log.")
+        return self.sources.eraser
 
     def now(self) -> int:
         """The instant at which expiries are judged, µs."""

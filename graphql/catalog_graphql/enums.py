@@ -9,6 +9,7 @@ from strawberry.types.enum import StrawberryEnumDefinition
 from catalog.identity import NodeKind
 from catalog.log.entry import EntryType
 from catalog.model import Basis, Direction, GapKind, Grain
+from policies.ending import EndingKind
 from policies.lapse import GateStanding
 from policies.outcome import State
 from policies.verdict import Enforcement, GateState, Severity, Verdict
@@ -42,6 +43,30 @@ class LegState(StrEnum):
     KNOWN = "KNOWN"
     AMBIGUOUS = "AMBIGUOUS"
     UNKNOWN = "UNKNOWN"
+
+
+class ErasureState(StrEnum):
+    OPEN = "OPEN"
+    ERASED = "ERASED"
+    DECLINED = "DECLINED"
+    WITHDRAWN = "WITHDRAWN"
+
+
+class Keep(Enum):
+    STRUCTURE = "structure"
+    NOTHING = "nothing"
+
+
+class ReleaseOutcome(StrEnum):
+    """What a decision of the gate says, or how a deployment stands to it, in one list."""
+
+    ALLOW = "ALLOW"
+    DENY = "DENY"
+    PENDING = "PENDING"
+    INDETERMINATE = "INDETERMINATE"
+    GATED = "GATED"
+    LAPSED = "LAPSED"
+    UNGATED = "UNGATED"
 
 
 class TruncationReason(StrEnum):
@@ -79,6 +104,7 @@ _explain(
     ATTESTATION="A person's statement.",
     DECISION="An answer of the release gate.",
     POLICY="A change of what policies are in force, or of who people are.",
+    REDACTION="An erasure: asked for, done, declined, or forbidden by a hold.",
 )
 _explain(
     Direction,
@@ -117,6 +143,7 @@ _explain(
     UNKNOWN_PRODUCER="Nobody reported writing this version.",
     SILENT="A service was not heard of for three heartbeats.",
     SHARED_NAMESPACE="Several senders use one name in a namespace that every machine has, such as file.",
+    ERASED="What an entry said of it was erased; the log says by whom and why.",
     NOT_PERMITTED="Something is there that the caller's scopes do not show.",
 )
 _explain(
@@ -170,7 +197,7 @@ _explain(
     WAIVER="A control set aside for a time.",
     ATTESTATION="A steward's word on a node.",
     DECISION="An answer of the release gate.",
-    REDACTION="The erasure of an earlier body.",
+    REDACTION="An erasure of earlier bodies: asked for, done, declined, or forbidden by a hold.",
     CONFIG="A change of settings.",
     KEY="A key made or revoked.",
     POLICY="A policy pack that came into force.",
@@ -223,4 +250,37 @@ _explain(
     GATED="It was allowed, and deployed while the allow was valid.",
     LAPSED="It was allowed once, and deployed too late.",
     UNGATED="Nothing had allowed it when it was deployed.",
+)
+_explain(
+    ErasureState,
+    "How a request to erase stands.",
+    OPEN="It waits for a second person.",
+    ERASED="A second person agreed: it is gone.",
+    DECLINED="Somebody said no.",
+    WITHDRAWN="Who asked took it back.",
+)
+_explain(
+    Keep,
+    "What stays of an erased entry.",
+    STRUCTURE="Ids, names, versions and times, so that lineage can still be walked; no other facet, no evidence.",
+    NOTHING="Only the ids of the nodes that it named, so that policies know that they know less.",
+)
+
+_explain(
+    EndingKind,
+    "What is about to end.",
+    ALLOW="An allow of the gate that nobody has used.",
+    APPROVAL="A person's approval of a version.",
+    WAIVER="A waiver of a control.",
+)
+_explain(
+    ReleaseOutcome,
+    "What a decision says, or how a deployment stands to the gate.",
+    ALLOW="A decision: the version may go.",
+    DENY="A decision: it may not.",
+    PENDING="A decision: nothing is missing but approvals.",
+    INDETERMINATE="A decision: it could not be decided, which is no yes.",
+    GATED="A deployment while an allow was valid.",
+    LAPSED="A deployment after its allow had lapsed.",
+    UNGATED="A deployment that no allow came before.",
 )

@@ -26,6 +26,8 @@ _MEANINGS = {
     FindingKind.EXPIRED_WAIVER: "A waiver whose time is over.",
     FindingKind.BREAK_GLASS: "One person alone set a control aside.",
     FindingKind.FLIP_DUE: "Time alone has changed a verdict behind the allow of a version that serves.",
+    FindingKind.OPEN_ERASURE: "A version rests on an erasure, and nothing that stands is decided about it.",
+    FindingKind.REPLACED_IN_SERVICE: "A version serves that another one was to replace because of an erasure.",
 }
 
 

@@ -1,8 +1,11 @@
 """Walks: nodes and edges of a question, what was cut off, and what is not known."""
 
-from typing import Annotated
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import Annotated, cast
 
 import strawberry
+from strawberry.types.nodes import FragmentSpread, InlineFragment, SelectedField, Selection
 
 from catalog import model
 from catalog.access import LogState
@@ -10,9 +13,10 @@ from catalog.model import AsOf, Basis, GapKind
 from catalog_graphql.desk import Info
 from catalog_graphql.enums import TransformationType, TruncationReason
 from catalog_graphql.log import FirstEntries, LogEntry, Snapshot, log_entries, snapshot
-from catalog_graphql.nodes import Node, node
+from catalog_graphql.nodes import Node, class_of, node
 from catalog_graphql.resolver import resolver
 from catalog_graphql.scalars import DateTime, optional_time
+from catalog_graphql.unmade import Making, Unmade
 
 
 @strawberry.type(description="One step by which a column was made from another (OpenLineage column lineage).")
@@ -91,16 +95,52 @@ History = Annotated[
 ]
 
 
+_OF_NODES = frozenset({"root", "nodes"})
+_NAMING = frozenset(
+    {"__typename", "id", "kind", "namespace", "name", "version", "runId", "path"}  # what names a node
+    | {"dataset", "model", "job", "facets"}  # what is asked for by its id or its parent's
+)
+
+
+def asks_only_names(info: Info) -> bool:
+    """Whether a question for a `LineageGraph` asks nothing of nodes that takes more than naming them.
+
+    To tell how versions and runs stand costs as much as the walk to them.
+    """
+    asked = [each for top in info.selected_fields for each in _fields(top.selections)]
+    below = (each for field in asked if field.name in _OF_NODES for each in _fields(field.selections))
+    return all(field.name in _NAMING for field in below)
+
+
+def _fields(selections: Iterable[Selection]) -> Iterator[SelectedField]:
+    """All fields of a selection, whatever their conditions and in whatever fragment."""
+    for each in selections:
+        if isinstance(each, InlineFragment | FragmentSpread):
+            yield from _fields(each.selections)
+        else:
+            yield each
+
+
 def lineage_graph(found: model.LineageGraph, cut: AsOf, state: LogState) -> LineageGraph:
     return LineageGraph(
         root=node(found.root, cut),
-        nodes=[node(each, cut) for each in found.nodes],
-        edges=[_edge(each, cut) for each in found.edges],
+        nodes=cast(list[Node], Unmade(found.nodes, Making(partial(node, cut=cut), class_of, _OF_NODE))),
+        edges=cast(list[LineageEdge], Unmade(found.edges, Making(partial(_edge, cut=cut), _class_of_edge, _OF_EDGE))),
         depth_reached=found.depth_reached,
         truncated=_truncation(found.truncated),
         gaps=[Gap(kind=gap.kind, node=strawberry.ID(gap.node), reason=gap.reason) for gap in found.gaps],
         snapshot=snapshot(state, optional_time(found.valid), found.known),
     )
+
+
+_OF_NODE = {name: name for name in ("id", "kind", "namespace", "name")}
+_OF_EDGE = {"from_": "source", "to": "target"} | {
+    name: name for name in ("basis", "first_seen", "last_seen", "runs", "stale")
+}
+
+
+def _class_of_edge(edge: model.LineageEdge) -> type[LineageEdge]:
+    return LineageEdge
 
 
 def lineage_path(found: model.LineagePath, described: dict[str, model.Node], cut: AsOf) -> LineagePath:

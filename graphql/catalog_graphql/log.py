@@ -67,6 +67,14 @@ class LogEntry:
         entry = await info.context.entry(self.seq)
         return entry.body.decode() if entry and entry.body is not None else None
 
+    @resolver("The act that erased its body; null while it has one.")
+    async def erased_by(self, info: Info) -> strawberry.ID | None:
+        desk, entry = info.context, await info.context.entry(self.seq)
+        if entry is None or entry.body is not None:
+            return None
+        erased = await desk.in_thread(lambda: desk.eraser.register().erased_of(entry))
+        return strawberry.ID(erased.erasure.node) if erased else None
+
 
 @strawberry.type(description="How far the graph has come.")
 class ProjectionStatus:

@@ -11,6 +11,8 @@ from catalog_graphql import inputs
 from catalog_graphql.acts import Approval, Attestation, Waiver, of_outcome
 from catalog_graphql.decisions import Decision, ruled
 from catalog_graphql.desk import Desk, Info
+from catalog_graphql.erasure_cases import CaseActs
+from catalog_graphql.erasures import ErasureActs
 from catalog_graphql.resolver import resolver
 from catalog_graphql.scalars import DateTime
 from policies.enactment import Proposed
@@ -106,7 +108,7 @@ Reason = Annotated[str | None, strawberry.argument(description="Why.")]
 
 
 @strawberry.type(description="Acts. Each is in the log before it is answered.")
-class Mutation:
+class Mutation(ErasureActs, CaseActs):
     @resolver("Ask the release gate. The decision is in the log before it is answered, unless it is a preview.")
     async def decide(
         self,

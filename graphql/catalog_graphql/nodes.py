@@ -108,6 +108,11 @@ class DatasetVersion(Node):
     def continues(self) -> facts.Continues | None:
         return facts.continues(self.record.continues)
 
+    @resolver("What its write said of the dataset, such as its schema then; facets tell what is in force now.")
+    async def written(self, info: Info, names: FacetNames = None) -> list[facts.Facet]:
+        found = await info.context.ask(self.cut, lambda reading: _written(reading, self.record, names))
+        return [facts.facet(each) for each in found]
+
     @resolver("The dataset that it is a version of.")
     async def dataset(self, info: Info) -> Dataset | None:
         found = await _parent(info, self)
@@ -276,8 +281,11 @@ ACT_TYPES: dict[str, type[Node]] = {}  # by verb; filled by the modules that def
 
 def node(found: model.Node, cut: AsOf) -> Node:
     """The GraphQL object of a node; what lies below it is read at the cut."""
-    kind = ACT_TYPES.get(found.name, ACT_TYPES[""]) if found.kind in ACTS else TYPES[found.kind]
-    return kind(**common(found, cut))
+    return class_of(found)(**common(found, cut))
+
+
+def class_of(found: model.Node) -> type[Node]:
+    return ACT_TYPES.get(found.name, ACT_TYPES[""]) if found.kind in ACTS else TYPES[found.kind]
 
 
 class Common(TypedDict):
@@ -310,6 +318,17 @@ async def _parent(info: Info, child: Node) -> Node | None:
 async def _producers(info: Info, version: Node) -> list[Run]:
     found = await info.context.ask(version.cut, lambda reading: reading.producers(version.record.id))
     return [Run(**common(run, version.cut)) for run in found]
+
+
+def _written(reading: Reading, version: model.Node, names: list[str] | None) -> list[model.Facet]:
+    uses = [
+        (event, use.bundle)
+        for maker in reading.producers(version.id)
+        for event in reading.run_events(maker.id)
+        for use in event.outputs
+        if use.dataset == version.parent and use.version in (None, version.label)
+    ]
+    return reading.said(uses, names)
 
 
 def _run_named(reading: Reading, named: str) -> model.Node | None:

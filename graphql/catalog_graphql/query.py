@@ -13,9 +13,12 @@ from catalog.principal import Scope
 from catalog.reading import Reading, Walk
 from catalog_graphql import inputs
 from catalog_graphql.bindings import PolicyBinding, policy_bindings
+from catalog_graphql.compliance import Compliance
 from catalog_graphql.connection import After, Connection, First, Page, checked_first
 from catalog_graphql.decisions import DECISIONS, Decision, DecisionConnection, chosen, decision
 from catalog_graphql.desk import Info
+from catalog_graphql.erasure_cases import CaseQuestions
+from catalog_graphql.erasures import ErasureQuestions
 from catalog_graphql.findings import Overview
 from catalog_graphql.lineage import (
     Depth,
@@ -24,17 +27,23 @@ from catalog_graphql.lineage import (
     Limit,
     LineageGraph,
     LineagePath,
+    asks_only_names,
     lineage_graph,
     lineage_path,
 )
 from catalog_graphql.log import LogStatus, log_status, snapshot
 from catalog_graphql.nodes import MODELS, NODES, Model, Node, common, node
 from catalog_graphql.packs import PolicyPack, policy_packs
+from catalog_graphql.releases import Timeline
+from catalog_graphql.replays import Replaying
 from catalog_graphql.resolver import resolver
 from catalog_graphql.scalars import DateTime, micros, time_of
 from catalog_graphql.service import DeploymentConnection, Environment, connection, interval_page
+from catalog_graphql.statements import Vocabulary
 from catalog_graphql.trace import PredictionTrace, prediction_trace
+from catalog_graphql.unknowns import Unknowns
 from catalog_graphql.verdicts import PolicyReport, report
+from catalog_graphql.viewer import Identity
 
 At = Annotated[inputs.AsOf | None, strawberry.argument(description="The point in both times; left out: now.")]
 AtLeast = Annotated[
@@ -47,7 +56,17 @@ _PATHS = 5
 
 
 @strawberry.type(description="Questions. Each is answered from one state of the graph.")
-class Query(Overview):
+class Query(
+    Overview,
+    Compliance,
+    Unknowns,
+    Timeline,
+    Replaying,
+    Vocabulary,
+    Identity,
+    ErasureQuestions,
+    CaseQuestions,
+):
     @resolver("The node with an id; null where the graph, at that point, has none.")
     async def node(
         self,
@@ -105,7 +124,7 @@ class Query(Overview):
         at: At = None,
         at_least: AtLeast = None,
     ) -> LineageGraph:
-        wanted = Walk(direction, depth, grain, limit, indirect, history)
+        wanted = Walk(direction, depth, grain, limit, indirect, history, named=asks_only_names(info))
         start = inputs.reference(of)
         desk = info.context
 

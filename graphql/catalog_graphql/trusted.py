@@ -1,6 +1,6 @@
 """Documents that are known by their SHA-256: a server may be told to run no others."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -47,13 +47,13 @@ def digest(query: str) -> str:
     return sha256(query.encode(errors="surrogatepass")).hexdigest()
 
 
-def trusted_documents(*folders: Path, only: bool = True) -> TrustedDocuments:
-    """Every `*.graphql` file of these folders, byte by byte.
+def trusted_documents(*folders: Path, texts: Iterable[str] = (), only: bool = True) -> TrustedDocuments:
+    """Every `*.graphql` file of these folders, byte by byte, and these texts.
 
     Raises InvalidInputError for a folder that is not there, one without any operation, or a file that is no UTF-8:
     a server that refuses everything by mistake would look safe and be useless.
     """
-    found = [text for folder in folders for text in _texts(folder)]
+    found = [*(text for folder in folders for text in _texts(folder)), *texts]
     return TrustedDocuments({digest(text): text for text in found}, only)
 
 

@@ -1,5 +1,8 @@
 """What policies say of a target: each control's verdict, the evidence behind it, and what would change it."""
 
+from typing import Annotated
+
+import orjson
 import strawberry
 
 from catalog.model import AsOf
@@ -9,6 +12,11 @@ from catalog_graphql.nodes import Node, node
 from catalog_graphql.resolver import resolver
 from catalog_graphql.scalars import DateTime, optional_time, time
 from policies import verdict
+from policies.evidence import gaps
+from policies.needed import Needed, needed
+from policies.outcome import BREAK_GLASS_HOURS
+from policies.senders import sender
+from policies.terms import WAIVER_DAYS
 from policies.verdict import Enforcement, GateState, Severity, Verdict
 
 
@@ -46,6 +54,12 @@ class CheckResult:
     waiver: strawberry.ID | None = strawberry.field(description="The waiver that covers it.")
 
 
+@strawberry.type(description="How long a control may be set aside.")
+class WaiverTerms:
+    days: int = strawberry.field(description="By two people, at most.")
+    break_glass_hours: int = strawberry.field(description="By one person alone, at most.")
+
+
 @strawberry.type(description="What one control says of the target.")
 class ControlVerdict:
     pack: str = strawberry.field(description="The pack as NAME@VERSION.")
@@ -68,6 +82,33 @@ class ControlVerdict:
     blocked_by: list[str] = strawberry.field(description="Kinds of the gaps that keep it from being known.")
     fields: list[str] = strawberry.field(description="The evidence that it reads.")
     next_flip_at: DateTime | None = strawberry.field(description="When time alone will change the verdict.")
+    awaits_approval: bool = strawberry.field(description="Whether nothing is missing but approvals.")
+    waiver_terms: WaiverTerms | None = strawberry.field(
+        description="For how long it may be waived; null for one that may not."
+    )
+
+
+@strawberry.type(description="A way in which a field of the evidence can come to be known.")
+class EvidenceSender:
+    kind: str = strawberry.field(
+        description="standard: a facet of OpenLineage; custom: one of ours; attested: a person's word; computed."
+    )
+    name: str = strawberry.field(description="The facet, the type of the statement, or what works it out.")
+    property: str = strawberry.field(description="The part of it that carries the field; empty where it is the whole.")
+    words: str = strawberry.field(description="All of that in words.")
+    snippet: str = strawberry.field(description="What to paste so that it is sent; empty where nobody can send it.")
+
+
+@strawberry.type(description="A field of the evidence that is not known, and who could say it.")
+class EvidenceGap:
+    path: str = strawberry.field(description="The field as expressions name it, such as trainingDatasets.licence.")
+    item: strawberry.ID | None = strawberry.field(
+        description="Id of the node that lacks it; null for the target itself."
+    )
+    name: str = strawberry.field(description="What that node is called.")
+    meaning: str = strawberry.field(description="What the field says.")
+    controls: list[str] = strawberry.field(description="The controls that do not pass and read it.")
+    senders: list[EvidenceSender] = strawberry.field(description="The ways in which it can come to be known.")
 
 
 @strawberry.type(description="Every control of every pack on one target.")
@@ -94,6 +135,16 @@ class PolicyReport:
     async def target(self, info: Info) -> Node | None:
         found = await info.context.node(self.cut, self.target_id)
         return node(found, self.cut) if found else None
+
+    @resolver("What is not known, and who could say it.")
+    def gaps(
+        self,
+        paths: Annotated[
+            list[str] | None,
+            strawberry.argument(description="These fields; left out: those that a control reads which does not pass."),
+        ] = None,
+    ) -> list[EvidenceGap]:
+        return [_gap(each) for each in needed(orjson.loads(self.evidence), self.controls, paths)]
 
 
 def report(found: verdict.Report, requester: str, evidence: str, cut: AsOf, snapshot: Snapshot) -> PolicyReport:
@@ -134,6 +185,10 @@ def control(found: verdict.ControlResult, cut: AsOf) -> ControlVerdict:
         blocked_by=list(found.blocked_by),
         fields=list(found.fields),
         next_flip_at=optional_time(found.next_flip_at),
+        awaits_approval=found.awaits_approval,
+        waiver_terms=WaiverTerms(days=WAIVER_DAYS[found.severity], break_glass_hours=BREAK_GLASS_HOURS)
+        if found.waivable
+        else None,
     )
 
 
@@ -149,4 +204,27 @@ def _check(found: verdict.ItemResult, cut: AsOf) -> CheckResult:
         if found.witness is None
         else Witness(entry_positions=found.witness.entries, node_ids=found.witness.nodes, cut=cut),
         waiver=None if found.waiver is None else strawberry.ID(found.waiver),
+    )
+
+
+def _gap(found: Needed) -> EvidenceGap:
+    gap = found.gap
+    return EvidenceGap(
+        path=gap.path,
+        item=None if gap.item is None else strawberry.ID(gap.item),
+        name=gap.name,
+        meaning=gap.meaning,
+        controls=list(found.controls),
+        senders=[_sender(each) for each in gap.senders],
+    )
+
+
+def _sender(found: gaps.Sender) -> EvidenceSender:
+    source = found.source
+    return EvidenceSender(
+        kind=source.kind.value,
+        name=source.name,
+        property=source.property,
+        words=sender(source),
+        snippet=found.snippet,
     )

@@ -4,11 +4,11 @@ from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any
 
-import rfc8785
 from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer import Signer, SSlibKey  # type: ignore[attr-defined]
 
+from catalog.canonical import dumps
 from catalog.errors import InvalidInputError
 from policies.attestation import strict_json
 
@@ -18,7 +18,7 @@ _REMEDY = "Give the file as it was written, by `gate --attest` or `gate --json`.
 
 def sign(statement: Mapping[str, Any], signer: Signer) -> dict[str, Any]:
     """The envelope of a statement, as JSON: `payload`, `payloadType`, `signatures`."""
-    envelope = Envelope(rfc8785.dumps(dict(statement)), PAYLOAD_TYPE, {})
+    envelope = Envelope(dumps(dict(statement)), PAYLOAD_TYPE, {})
     envelope.sign(signer)
     document: dict[str, Any] = envelope.to_dict()
     return document

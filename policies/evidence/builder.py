@@ -10,19 +10,22 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from catalog import rfc3339
 from catalog.errors import InvalidInputError, NotFoundError
 from catalog.graph.record import Processing
 from catalog.identity import NodeKind, base_version, structure
 from catalog.instant import SECOND, text
-from catalog.model import GapKind, Node, RunState
+from catalog.model import Gap, GapKind, Node, RunState
 from catalog.reading import MAX_DEPTH, MAX_LIMIT, Reading
+from policies.erasure.cases import Case
 from policies.evidence.artifact import artifact_of
 from policies.evidence.attested import Attested, about, lay_over, lay_over_fields
-from policies.evidence.closure import Closure, closure
+from policies.evidence.closure import Closure, closure, closure_of
 from policies.evidence.columns import Column, Columns
 from policies.evidence.data import Data, first_owner
 from policies.evidence.document import Evidence, Subject, canonical
 from policies.evidence.draft import Assurance, Authoritative, Draft, Governance, Voice
+from policies.evidence.erasures import Erasures
 from policies.evidence.layout import layout
 from policies.evidence.measured import Measurements, thresholds_of
 from policies.evidence.papers import approval, attestation, papers
@@ -122,11 +125,13 @@ class _Building:
         self._data = Data(reading, self._governance, self._attested)
         self._measurements = Measurements(reading, self._attested)
         self._services = Services(reading, self._attested, instant)
+        self._erasures = Erasures(reading, instant)
         self._version = self._judged()
         root = self._version or node
-        self._closure = closure(reading, root.id) if self._version else None
+        without, self._upstream = Upstream.with_and_without_history(reading, root.id, depth=depth, rows=rows)
+        self._closure = self._closed(without, (depth, rows)) if self._version else None
         self._attested.standing(root.id, self._closure)
-        self._upstream = Upstream(reading, root.id, depth=depth, rows=rows, history=True)
+        reading.prepare(self._upstream.nodes)
         self._columns = Columns(reading, self._upstream, self._data, depth=depth, rows=rows)
         self._made = [node] if node.kind is NodeKind.RUN else reading.producers(root.id)
         self._sections: dict[str, list[Draft]] = {}
@@ -140,6 +145,12 @@ class _Building:
             served = self._services.serves(self._node.id)
             return self._reading.node(served) if served else None
         return self._node if self._node.kind is NodeKind.MODEL_VERSION else None
+
+    def _closed(self, upstream: Upstream, bounds: tuple[int, int]) -> Closure:
+        """The closure, which knows no bounds but the greatest."""
+        if bounds == (MAX_DEPTH, MAX_LIMIT):
+            return closure_of(self._reading, upstream)
+        return closure(self._reading, upstream.root)
 
     @property
     def _own(self) -> tuple[str, ...]:
@@ -156,9 +167,13 @@ class _Building:
         if self._version is not None:
             self._measure(self._version)
         roles = Roles(self._upstream, self._made, self._measurements.read)
+        unwritten = (gap.node for gap in self._upstream.gaps if gap.kind in _UNWRITTEN)
+        held = (each.node.id for role in _LISTED for each in roles.of(role))
+        self._data.prepare({*held, *(each for each in unwritten if self._upstream.nodes[each].kind not in _MODELS)})
         self._put_data(roles)
         self._put_columns()
         self._put_acts()
+        self._put_erasures()
         document = self._listed | {name: [draft.values for draft in drafts] for name, drafts in self._sections.items()}
         document |= {"subject": subject.values, "lineage": self._lineage(roles), "facts": self._facts(subject)}
         return self._frozen(Evidence.model_validate(document))
@@ -166,7 +181,9 @@ class _Building:
     def _frozen(self, evidence: Evidence) -> Built:
         plain = evidence.plain()
         content = canonical(plain)
-        turns = [turn for turn in self._attested.turns | self._services.turns if turn > self._instant]
+        turns = [
+            turn for turn in self._attested.turns | self._services.turns | self._erasures.turns if turn > self._instant
+        ]
         return Built(
             evidence,
             plain,
@@ -312,10 +329,10 @@ class _Building:
         return {(said.field, said.dataset): said.reason for _, said in told}
 
     def _lineage(self, roles: Roles) -> dict[str, Any]:
-        cut = self._upstream.graph.truncated is not None or self._columns.truncated
+        cut = self._upstream.graph.truncated is not None or self._columns.truncated or self._erasures.truncated
         gaps = [
             {"kind": gap.kind.value, "node": gap.node, "reason": gap.reason}
-            for gap in self._upstream.gaps
+            for gap in (*self._upstream.gaps, *self._erased())
             if gap.kind not in _UNWRITTEN or not self._is_declared(gap.node)
         ]
         model = self._version.parent if self._version else None
@@ -327,6 +344,11 @@ class _Building:
             "columnCoverage": self._columns.coverage(held.node for held in roles.of(TRAINING)),
             "feedback": roles.feeds_back(model),
         }
+
+    def _erased(self) -> list[Gap]:
+        """What was erased of what is not upstream: the subject's job, data that it was tested on."""
+        beside = {*self._own, *self._data.touched, *self._columns.datasets} - self._upstream.nodes.keys()
+        return self._reading.erased(sorted(beside))
 
     def _is_declared(self, node: str) -> bool:
         """Whether it is said where data that nobody of ours wrote comes from: then it is a source, and no gap."""
@@ -349,6 +371,27 @@ class _Building:
         self._listed["approvals"] = sorted(map(approval, given), key=lambda each: each["id"])
         self._witnesses |= {each.id: Witness((self._version.id,), (each.seq,)) for each in given}
 
+    def _put_erasures(self) -> None:
+        if self._version is None:
+            return
+        version, upstream = self._version, self._upstream.nodes
+        datasets = {node.parent for node in upstream.values() if node.parent} | self._columns.datasets
+        found = self._erasures.of(version, {*upstream, *datasets, *self._data.touched})
+        self._listed["erasures"] = [self._erasures.record(case, version) for case in found]
+        self._listed["openErasures"] = [case.id for case in found if case.is_open_for(version.id, self._instant)]
+        for draft in self._sections["trainingDatasets"]:
+            self._put_own_erasures(draft, found)
+
+    def _put_own_erasures(self, draft: Draft, found: Iterable[Case]) -> None:
+        """Of the data itself: rows that went from it later than it was written."""
+        node = self._upstream.nodes.get(draft["id"]) or self._reading.node(draft["id"])
+        if node is None:
+            return
+        same = self._reading.aliases_ever([node.parent or node.id])
+        began = None if node.started is None else rfc3339.parse(node.started)
+        own = (case for case in found if not same.isdisjoint(case.datasets))
+        draft.put("erasures", [case.id for case in own if began is None or began < case.before] or None)
+
     def _facts(self, subject: Draft) -> list[dict[str, Any]]:
         found = list(subject.facts("/subject"))
         for name, drafts in sorted(self._sections.items()):
@@ -360,7 +403,7 @@ class _Building:
 
     def _depends_on(self) -> frozenset[str]:
         found = self._dependencies | self._columns.datasets | self._columns.jobs
-        found |= self._data.touched | self._measurements.touched | self._services.touched
+        found |= self._data.touched | self._measurements.touched | self._services.touched | self._erasures.touched
         found |= self._closure.nodes if self._closure else set()
         found |= self._upstream.nodes.keys()
         if self._version is not None:

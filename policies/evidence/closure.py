@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-import rfc8785
-
+from catalog.canonical import dumps
 from catalog.identity import NodeKind
 from catalog.model import Node
 from catalog.reading import MAX_DEPTH, MAX_LIMIT, Reading
@@ -38,7 +37,12 @@ class Closure:
 
 def closure(reading: Reading, version: str) -> Closure:
     """The closure of a version as the reading knows it. Raises NotFoundError for an unknown node."""
-    upstream = Upstream(reading, version, depth=MAX_DEPTH, rows=MAX_LIMIT, history=False)
+    return closure_of(reading, Upstream.of(reading, version, depth=MAX_DEPTH, rows=MAX_LIMIT, history=False))
+
+
+def closure_of(reading: Reading, upstream: Upstream) -> Closure:
+    """The same from the whole walk upstream, without history, that somebody made already."""
+    version = upstream.root
     made = {run.id for run in reading.producers(version)}
     artifact = artifact_of(reading, upstream.nodes[version])
     parts = sorted(_parts(reading, upstream, made, artifact))
@@ -69,7 +73,7 @@ def has_only_grown(old: Sequence[Sequence[str]], new: Sequence[Sequence[str]]) -
 
 def digest_of(value: Any) -> str:
     """SHA-256 over the canonical JSON (RFC 8785), as algorithm:hex."""
-    return f"sha256:{sha256(rfc8785.dumps(value)).hexdigest()}"
+    return f"sha256:{sha256(dumps(value)).hexdigest()}"
 
 
 _LINEAGE = "lineage"

@@ -9,13 +9,13 @@ worth for its label, the controls decide.
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from catalog.identity import NodeKind, field_id
 from catalog.lineage.columns import schema_paths
-from catalog.model import Basis, Grain, LineageEdge, Node, NodeRef
+from catalog.model import Basis, Grain, LineageEdge, Node
 from catalog.reading import Reading, Walk
 from catalog.reported import only
 from policies.evidence.data import Data
@@ -73,16 +73,20 @@ class Columns:
     def _follow(self) -> set[str]:
         """Walk from the model, and from each version that is taken as a whole; these are returned."""
         whole: set[str] = set()
-        self._walk(self._upstream.root)
+        self._walk([self._upstream.root])
         fresh = self._inputs_of_silent({self._upstream.root})
         while fresh:
             whole |= fresh
-            for node in sorted(fresh):
-                if not self._is_walked_through(node):
-                    self._walk(node)
-                self._walk_written(node)
+            self._walk(self._unwalked(sorted(fresh)))
+            self._walk(field for node in sorted(fresh) for field in self._lost_since(node))
             fresh = self._inputs_of_silent(whole | self._touched) - whole
         return whole
+
+    def _unwalked(self, nodes: Iterable[str]) -> Iterator[str]:
+        for node in nodes:
+            if not self._is_walked_through(node):
+                self._walked.add(node)
+                yield node
 
     @property
     def _touched(self) -> set[str]:
@@ -101,9 +105,14 @@ class Columns:
         silent = any(self._upstream.nodes[each].kind in MODELS and not self.tells(each) for each in made)
         return silent and len(readers) == len(onward) and self.tells(node)
 
-    def _walk(self, node: str) -> None:
-        self._walked.add(node)
-        walked = self._reading.lineage(NodeRef(id=node), Walk(depth=self._depth, grain=Grain.FIELD, limit=self._rows))
+    def _walk(self, nodes: Iterable[str]) -> None:
+        """From all of these at once: most of what is behind one is behind another too."""
+        starts = list(nodes)
+        self._walked.update(starts)
+        wanted = Walk(depth=self._depth, grain=Grain.FIELD, limit=self._rows)
+        walked = self._reading.lineage_of_all(starts, wanted)
+        if walked is None:
+            return
         self.truncated |= walked.truncated is not None
         self._fields |= {each.id: each for each in (walked.root, *walked.nodes) if each.kind is NodeKind.FIELD}
         for edge in walked.edges:
@@ -115,13 +124,13 @@ class Columns:
 
     # What versions had -----------------------------------------------------------------------------------------
 
-    def _walk_written(self, node: str) -> None:
-        """Follow the columns that a version had when it was written, and that its dataset may have lost since."""
+    def _lost_since(self, node: str) -> Iterator[str]:
+        """The columns that a version had when it was written, and that its dataset may have lost since."""
         described = self._upstream.nodes[node]
         for path in sorted(self.written(described) or ()):
             field = field_id(described.parent or "", path)
             if field not in self._fields and self._reading.node(field) is not None:
-                self._walk(field)
+                yield field
 
     def written(self, version: Node) -> frozenset[str] | None:
         """The columns that the write of a version says it has, in schema or columnLineage; None without a schema.

@@ -5,8 +5,8 @@ from functools import cache
 from typing import Any
 
 from catalog.identity import NodeKind, base_version, dataset_id, named_version_id
-from catalog.model import Direction, Node, NodeRef
-from catalog.reading import Reading, Walk
+from catalog.model import Node
+from catalog.reading import Reading
 from catalog.reported import code_of, only
 from policies.evidence.attested import Attested, Told, about, lay_over, lay_over_fields
 from policies.evidence.document import Dataset
@@ -30,9 +30,17 @@ class Data:
         self._reading = reading
         self._governance = governance
         self._attested = attested
+        self._readers: dict[str, list[Node]] = {}
         self.touched: set[str] = set()
         self.labels_of = cache(self._labels_of)
         self._facets = cache(self._read_facets)
+
+    def prepare(self, nodes: Iterable[str]) -> None:
+        """Fetch together what the records of these will be written from."""
+        fresh = sorted(set(nodes) - self._readers.keys())
+        if fresh:
+            self._reading.prepare(fresh)
+            self._readers |= self._reading.readers_of(fresh, READERS)
 
     def record(
         self, node: Node, *, digest: str | None, verified: Voice | None, split_group: str | None, makers: list[Node]
@@ -89,7 +97,8 @@ class Data:
         """What runs that read the version found: quality assertions, and examinations for bias that read no model."""
         checks: dict[str, dict[str, Any]] = {}
         examined = []
-        for run in readers_of(self._reading, node.id):
+        self.prepare([node.id])
+        for run in self._readers[node.id]:
             self.touched.add(run.id)
             for check in self._assertions(run, node):
                 held = checks.get(check["name"])
@@ -140,11 +149,7 @@ class Data:
 
 def readers_of(reading: Reading, node: str) -> list[Node]:
     """The runs that read a version, by id."""
-    wanted = Walk(direction=Direction.DOWNSTREAM, depth=1, limit=READERS)
-    walked = reading.lineage(NodeRef(id=node), wanted)
-    readers = {edge.target for edge in walked.edges if edge.source == node}
-    found = [each for each in walked.nodes if each.kind is NodeKind.RUN and each.id in readers]
-    return sorted(found, key=lambda run: run.id)
+    return reading.readers_of([node], READERS)[node]
 
 
 def attributes_of(body: Mapping[str, Any]) -> list[str]:

@@ -10,10 +10,10 @@ Lists are ordered by the identity of their items, so that equal facts are equal 
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-import rfc8785
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from catalog.canonical import dumps
 from policies.evidence.source import attested, computed, custom, standard
 
 SCHEMA = "lineward.dev/evidence/v1"
@@ -27,7 +27,13 @@ PersonId = Annotated[str, Field(description="A person, as the owner of a key is 
 class Record(BaseModel):
     """A part of the document."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="forbid",
+        frozen=True,
+        defer_build=True,  # to build them all takes a server a tenth of a second before it is asked for any
+    )
 
 
 _GRAPH = computed("the graph")
@@ -376,6 +382,9 @@ class Dataset(Record):
         None, description="Commit of the job that wrote it; absent for what comes from outside."
     )
     external: Annotated[bool | None, _GRAPH] = Field(None, description="Whether nobody of ours wrote it.")
+    erasures: Annotated[tuple[str, ...] | None, _LOG] = Field(
+        None, description="Ids of the erasures of rows from it that came after this version: it held the rows."
+    )
     derived: Annotated[bool | None, _GRAPH] = Field(
         None, description="Whether the graph knows what it was made from: what its sources say then holds for it."
     )
@@ -622,6 +631,24 @@ class ThirdParty(Record):
     )
 
 
+class Erasure(Record):
+    """An erasure whose rows, or records, are behind this version, and what was decided about the version last."""
+
+    id: Annotated[str, _LOG] = Field(description="Node id of the act that opened the case.")
+    basis: Annotated[str, _LOG] = Field(description="Ground in law, as it was told.")
+    opened_at: Annotated[Time, _LOG] = Field(description="When the case was opened. RFC 3339, UTC.")
+    datasets: Annotated[tuple[str, ...], _LOG] = Field((), description="Names of the datasets that rows went from.")
+    disposition: Annotated[str | None, _LOG] = Field(
+        None, description="retrain, unlearn, suppress or accept; absent while nothing is decided."
+    )
+    disposed_by: Annotated[PersonId | None, _LOG] = Field(None, description="Who decided.")
+    disposed_at: Annotated[Time | None, _LOG] = Field(None, description="When. RFC 3339, UTC.")
+    successor: Annotated[str | None, _LOG] = Field(
+        None, description="Node id of the version that takes its place: it was trained without the rows."
+    )
+    expires_at: Annotated[Time | None, _LOG] = Field(None, description="End of an acceptance. RFC 3339, UTC.")
+
+
 # Service -----------------------------------------------------------------------------------------------------------
 
 
@@ -749,6 +776,12 @@ class Evidence(Record):
     incidents: tuple[Incident, ...] = Field((), description="Incidents, each as it stands.")
     registrations: tuple[Registration, ...] = Field((), description="Entries in public registers.")
     third_parties: tuple[ThirdParty, ...] = Field((), description="Others who have a part in it.")
+    erasures: tuple[Erasure, ...] = Field(
+        (), description="Erasures that reach the version: rows, or records, that are behind it were erased."
+    )
+    open_erasures: Annotated[tuple[str, ...], _LOG] = Field(
+        (), description="Ids of those about which nothing is decided that stands at the evaluated time."
+    )
     training_digests: Annotated[tuple[str, ...], _GRAPH] = Field(
         (), description="Digests of the training data, those upstream included."
     )
@@ -767,7 +800,7 @@ class Evidence(Record):
 
 def canonical(document: dict[str, Any]) -> bytes:
     """The bytes that are hashed and frozen (RFC 8785)."""
-    return rfc8785.dumps(document)
+    return dumps(document)
 
 
 def thawed(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ a dataset that a run of this service read or wrote: its predictions or its live 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from catalog.identity import NodeKind
@@ -92,6 +93,8 @@ class Measurements:
         self._reading = reading
         self._attested = attested
         self._uses: dict[str, Mapping[str, InputUse]] = {}
+        self.of = cache(self._of)
+        self._inputs = cache(self._read_inputs)
         self.read: dict[str, list[tuple[Node, InputUse]]] = {}
         self.touched: set[str] = set()
 
@@ -103,7 +106,7 @@ class Measurements:
             draft.put("closureDigest", closure_digest)
         return drafts
 
-    def of(self, version: str) -> list[Measured]:
+    def _of(self, version: str) -> list[Measured]:
         """By run. What a run measured before it failed is no measurement."""
         found = (each for each in evaluations_of(self._reading, version) if each.run.state not in _FAILED)
         return sorted(found, key=lambda each: each.run.id)
@@ -159,7 +162,7 @@ class Measurements:
             self._uses[run] = input_uses(self._reading, run)
         return self._uses[run]
 
-    def _inputs(self, run: Node) -> list[Node]:
+    def _read_inputs(self, run: Node) -> list[Node]:
         return inputs_of_run(self._reading, run.id)
 
     def witness(self, version: Node, run: str) -> Witness:

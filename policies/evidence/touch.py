@@ -2,7 +2,7 @@
 
 from catalog.act import Act
 from catalog.graph.record import DatasetUse, EventRecord
-from catalog.identity import dataset_id, job_id, named_version_id, run_id
+from catalog.identity import NodeKind, dataset_id, job_id, named_version_id, run_id
 from catalog.reading import Reading
 from catalog.reported import only
 from policies.evidence.people import IDENTITIES
@@ -29,10 +29,24 @@ def touched_by_event(reading: Reading, event: EventRecord) -> frozenset[str]:
 
 
 def touched_by_act(act: Act) -> frozenset[str]:
-    """What an act is about, what it answers, and for a policy act its kind: it may say who somebody is."""
+    """What an act is about, what it answers, and for a policy act its kind: it may say who somebody is.
+
+    Of a redaction the datasets that it concerns, the version about which it decides, and the versions that rested on
+    it; what it erased touches everything.
+    """
     target = act.body.get("target") or {}
     named = {target.get("node"), act.body.get("refersTo"), act.kind.value if act.kind == IDENTITIES else None}
+    if act.kind is NodeKind.REDACTION:
+        named |= {*(act.body.get("concerns") or ()), act.body.get("version")}
+        named |= set((act.body.get("reached") or {}).get("models") or ())
     return frozenset(each for each in named if each)
+
+
+def touched_in_evidence(act: Act) -> frozenset[str]:
+    """What an act touches of evidence, which holds no decisions, and of policies only who somebody is."""
+    if act.kind is NodeKind.DECISION or (act.kind is NodeKind.POLICY and act.verb != "identify"):
+        return frozenset()
+    return touched_by_act(act)
 
 
 def _named(use: DatasetUse) -> set[str]:

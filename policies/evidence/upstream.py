@@ -30,11 +30,10 @@ class InputUse:
 class Upstream:
     """One walk from a node to everything that it comes from."""
 
-    def __init__(self, reading: Reading, root: str, *, depth: int, rows: int, history: bool) -> None:
+    def __init__(self, reading: Reading, root: str, walked: LineageGraph) -> None:
         self._reading = reading
         self.root = root
-        walked = reading.lineage(NodeRef(id=root), Walk(depth=depth, limit=rows, history=history))
-        self.graph: LineageGraph = walked
+        self.graph = walked
         self.nodes: dict[str, Node] = {walked.root.id: walked.root} | {node.id: node for node in walked.nodes}
         self._into: dict[str, list[LineageEdge]] = {}
         self._from: dict[str, list[LineageEdge]] = {}
@@ -42,6 +41,20 @@ class Upstream:
             self._into.setdefault(edge.target, []).append(edge)
             self._from.setdefault(edge.source, []).append(edge)
         self._uses: dict[str, Mapping[str, InputUse]] = {}
+
+    @classmethod
+    def of(cls, reading: Reading, root: str, *, depth: int, rows: int, history: bool) -> "Upstream":
+        walked = reading.lineage(NodeRef(id=root), Walk(depth=depth, limit=rows, history=history))
+        return cls(reading, root, walked)
+
+    @classmethod
+    def with_and_without_history(
+        cls, reading: Reading, root: str, *, depth: int, rows: int
+    ) -> "tuple[Upstream, Upstream]":
+        """Without, and with: the same object where history adds nothing."""
+        without, whole = reading.with_and_without_history(NodeRef(id=root), Walk(depth=depth, limit=rows))
+        found = cls(reading, root, without)
+        return found, found if whole is without else cls(reading, root, whole)
 
     @property
     def gaps(self) -> tuple[Gap, ...]:

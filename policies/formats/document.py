@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_camel
 from catalog.errors import InvalidInputError
 from catalog.identity import NodeKind, act_id
 from policies.acts import Decide, invalid
-from policies.verdict import ControlResult, GateState, Verdict
+from policies.verdict import ControlResult, GateState, ItemResult, Missing, Verdict, Witness
 
 _CONTROL = TypeAdapter(ControlResult)
 _HUMP = re.compile("[A-Z]")
@@ -27,10 +27,20 @@ def control_document(result: ControlResult) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if is_dataclass(value):
-        given = ((field.name, getattr(value, field.name)) for field in fields(value))
-        return {to_camel(name): _plain(each) for name, each in given if each is not None}
-    return [_plain(each) for each in value] if isinstance(value, tuple) else value
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    names = _NAMES.get(type(value))
+    if names is None:
+        return value
+    given = ((written, getattr(value, name)) for name, written in names)
+    return {written: each if type(each) is str else _plain(each) for written, each in given if each is not None}
+
+
+_NAMES = {
+    record: tuple((each.name, to_camel(each.name)) for each in fields(record))
+    for record in (ControlResult, ItemResult, Missing, Witness)
+}
+"""The fields of what results are made of, and how JSON writes them."""
 
 
 def control_of(document: Mapping[str, Any]) -> ControlResult:

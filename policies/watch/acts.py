@@ -1,11 +1,12 @@
 """The acts of people between two positions of the log."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import orjson
 
 from catalog.act import KINDS, Act, interpret_act
 from catalog.log.entry import Entry, EntryType
+from policies.evidence.kept import OthersBetween
 
 ActsBetween = Callable[[int, int], Sequence[Act]]
 """From a position until before another, in the order of the log."""
@@ -15,20 +16,32 @@ ReadActs = Callable[[Sequence[EntryType], int, int], Sequence[Entry]]
 
 _PAGE = 500
 _TYPES = tuple(KINDS)
+_OTHERS = tuple(each for each in EntryType if each not in (EntryType.OPENLINEAGE, EntryType.DECISION))
 
 
 def acts_between(read: ReadActs) -> ActsBetween:
     """The acts out of a log."""
 
     def between(start: int, end: int) -> list[Act]:
-        found: list[Act] = []
-        while start < end:
-            page = read(_TYPES, start, _PAGE)
-            found += [act for entry in page if entry.seq < end and (act := act_of(entry)) is not None]
-            start = page[-1].seq + 1 if len(page) == _PAGE else end
-        return found
+        return [act for entry in _between(read, _TYPES, start, end) if (act := act_of(entry)) is not None]
 
     return between
+
+
+def others_between(read: ReadActs) -> OthersBetween:
+    """What is neither an event nor a decision, out of a log."""
+
+    def between(start: int, end: int) -> list[Act | None]:
+        return [act_of(entry) for entry in _between(read, _OTHERS, start, end)]
+
+    return between
+
+
+def _between(read: ReadActs, types: Sequence[EntryType], start: int, end: int) -> Iterator[Entry]:
+    while start < end:
+        page = read(types, start, _PAGE)
+        yield from (entry for entry in page if entry.seq < end)
+        start = page[-1].seq + 1 if len(page) == _PAGE else end
 
 
 def act_of(entry: Entry) -> Act | None:

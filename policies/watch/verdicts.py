@@ -19,7 +19,7 @@ from catalog.identity import NodeKind, structure
 from catalog.model import Node
 from catalog.reading import Reading
 from policies.evidence.people import IDENTITIES
-from policies.evidence.touch import touched_by_act, touched_by_event
+from policies.evidence.touch import touched_by_event, touched_in_evidence
 from policies.in_force import InForce
 from policies.judge import Judged
 from policies.selection import Selection
@@ -127,6 +127,7 @@ class VerdictWatch:
         if not self.is_idle:
             self._note(reading, self._touched(reading, acts))
             self._note_silence(reading.known - 1)
+            self._note_erasures(acts)
         confirmed = [act.seq for act in acts if puts_into_force(act)]
         if confirmed:
             self._turn(reading, now, max(confirmed))
@@ -147,7 +148,7 @@ class VerdictWatch:
                 found |= dict.fromkeys(touched_by_event(reading, event), event.seq)
                 self._newest = max(self._newest, event.recorded)
         for act in acts:
-            for node in _touched_by(act):
+            for node in touched_in_evidence(act):
                 found[node] = max(act.seq, found.get(node, 0))
         return found
 
@@ -171,6 +172,16 @@ class VerdictWatch:
         """What nobody has spoken of for longer than its verdict allows for."""
         for key in self._silences.until(self._newest - 1):
             self._agenda.put(key, seq, urgent=False)
+
+    def _note_erasures(self, acts: Iterable[Act]) -> None:
+        """What any verdict rested on may be gone, and what shows that of it is not among what it depends on."""
+        erased = [act.seq for act in acts if act.kind is NodeKind.REDACTION and act.body.get("erased")]
+        if not erased:
+            return
+        for model in self._of_model:
+            self._agenda.put(model, max(erased), urgent=True)
+        for key in self._watched:
+            self._agenda.put(key, max(erased), urgent=True)
 
     def _turn(self, reading: Reading, now: int, seq: int | None) -> None:
         """Other bindings, packs or baselines are in force: judge what they judge, and what they judged."""
@@ -285,10 +296,3 @@ class VerdictWatch:
 
 
 _NOTHING = InForce({}, {}, ())
-
-
-def _touched_by(act: Act) -> frozenset[str]:
-    """What an act touches: evidence holds no decisions, and of policies only who somebody is."""
-    if act.kind is NodeKind.DECISION or (act.kind is NodeKind.POLICY and act.verb != "identify"):
-        return frozenset()
-    return touched_by_act(act)

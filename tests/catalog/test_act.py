@@ -60,7 +60,7 @@ def test_an_act_is_a_node_and_what_it_concerns() -> None:
     assert read.bodies == {node.label: body}
 
 
-@pytest.mark.parametrize("type_", [EntryType.KEY, EntryType.CONFIG, EntryType.REDACTION, EntryType.OPENLINEAGE])
+@pytest.mark.parametrize("type_", [EntryType.KEY, EntryType.CONFIG, EntryType.OPENLINEAGE])
 def test_other_entries_are_no_acts(type_: EntryType) -> None:
     assert interpret_act(replace(approve(), type=type_)) is None
 

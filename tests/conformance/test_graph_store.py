@@ -96,6 +96,18 @@ def test_another_log_is_refused(store: GraphStore) -> None:
     assert sorted(store.facts()) == before
 
 
+def test_an_emptied_store_is_in_another_epoch(store: GraphStore) -> None:
+    epochs = []
+    for _ in range(2):
+        for seq in range(2):
+            assert store.apply(Batch(nodes=[node(NodeKind.JOB, "j")]), ORIGIN, seq, seq + 1)
+            with store.read() as reader:
+                epochs.append(reader.epoch)
+        store.clear()
+    first, still, second, _ = epochs
+    assert first == still != second
+
+
 def test_clear_forgets_everything_and_takes_another_log(store: GraphStore) -> None:
     put(store, nodes=[node(NodeKind.JOB, "j")], edges=[Edge(USED, "a", "b", 1, 0)], events=[event(0, run="r")])
     store.clear()

@@ -3,11 +3,12 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route, expect, sync_playwright
 
 from catalog_graphql.assets import has_explorer
 from tests.end_to_end.server_process import ServerProcess, serving
@@ -16,6 +17,7 @@ from tests.explorer.credit import story
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "docs" / "pictures"
 PATIENCE = 20_000  # milliseconds that a busy machine may take for anything on a page
+KEY = "lineward.key"  # under which a page keeps who is signed in
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 Watched = Callable[..., Page]
@@ -38,6 +40,7 @@ def browser() -> Iterator[Browser]:
         path is not None, "no Chromium on this machine; install the package `chromium`, or set LINEWARD_TEST_CHROMIUM"
     )
     _demand(has_explorer(), "the explorer is not built; run: make setup")
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
@@ -54,7 +57,17 @@ def _demand(holds: bool, what: str) -> None:
 
 @pytest.fixture
 def open_page(browser: Browser, bank: ServerProcess) -> Iterator[Watched]:
-    """Opens a path of the server. A request to anybody else, an error in a script or a refusal by the policy fails."""
+    """Opens a path of the server, watched."""
+    with watched(browser, bank.url) as open_path:
+        yield open_path
+
+
+@contextmanager
+def watched(browser: Browser, url: str) -> Iterator[Watched]:
+    """Opens paths of a server. A request to anybody else, an error in a script or a refusal by the policy fails.
+
+    With a `key` somebody is signed in from the start.
+    """
     complaints: list[str] = []
     pages: list[Page] = []
 
@@ -63,19 +76,21 @@ def open_page(browser: Browser, bank: ServerProcess) -> Iterator[Watched]:
             complaints.append(f"{message.type}: {message.text[:300]}")
 
     def pass_on(route: Route, request: Request) -> None:
-        if request.url.startswith((bank.url, "blob:", "data:")):
+        if request.url.startswith((url, "blob:", "data:")):
             route.continue_()
         else:
             complaints.append(f"asked {request.url}")
             route.abort()
 
-    def open_path(path: str, *, width: int = 1280, height: int = 800, dark: bool = False) -> Page:
+    def open_path(path: str, *, width: int = 1280, height: int = 800, dark: bool = False, key: str = "") -> Page:
         scheme: Literal["dark", "light"] = "dark" if dark else "light"
         context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce", base_url=bank.url
+            viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce", base_url=url
         )
         context.set_default_timeout(PATIENCE)
         context.route("**/*", pass_on)
+        if key:
+            context.add_init_script(f"sessionStorage.getItem({KEY!r}) ?? sessionStorage.setItem({KEY!r}, {key!r})")
         page = context.new_page()
         pages.append(page)
         page.on("console", hear)

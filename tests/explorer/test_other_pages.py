@@ -29,7 +29,7 @@ def test_the_overview_says_what_serves_and_leads_to_it(open_page: Watched, pictu
     expect(serving.get_by_role("row", name="loan-scoring")).to_contain_text("loan-default 6")
     picture(page, "explorer-overview")
     serving.get_by_role("link", name="loan-default 6").click()
-    expect(page.get_by_role("heading", name="Lineage of loan-default 6")).to_be_visible()
+    expect(page.get_by_role("heading", name="loan-default 6")).to_be_visible()
 
 
 def test_each_number_of_the_overview_is_a_link(open_page: Watched) -> None:

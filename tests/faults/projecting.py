@@ -44,7 +44,7 @@ def write_log(folder: Path, runs: int, seed: int = 1) -> None:
 @contextmanager
 def following(folder: Path, store: GraphStore, batch: int) -> Iterator[Follower]:
     with LogReader.open(folder) as log:
-        yield Follower(log, Projector(store, log.origin, read_entry), batch)
+        yield Follower(log, lambda _erased: Projector(store, log.origin, read_entry), batch)
 
 
 def persist(follower: Follower, recover: Callable[[], None] = lambda: None) -> int:

@@ -3,8 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import graphql
@@ -25,6 +27,7 @@ from catalog_graphql.lineage import Gap, LineageEdge, LineageGraph, Transformati
 from catalog_graphql.log import Snapshot
 from catalog_graphql.nodes import ACT_TYPES, TYPES, Dataset, Job, Node, Run
 from catalog_graphql.scalars import SCALARS, DateTime, Long
+from catalog_graphql.unmade import Making, Unmade
 
 DOCUMENTS = 400  # for each seed
 SEEDS = range(4)
@@ -146,6 +149,24 @@ class Objects:
             cut=CUT,
         )
 
+    def _unmade_nodes(self) -> Unmade[SimpleNamespace, Node]:
+        """Records under other names than those of the nodes that they become."""
+        made = [self._made(self._random.choice(UNMADE)) for _ in range(self._random.randrange(6))]
+        records = [SimpleNamespace(of=type(n), key=n.id, kind=n.kind, place=n.namespace, name=n.name) for n in made]
+
+        def make(record: SimpleNamespace) -> Node:
+            names = {"id": record.key, "kind": record.kind, "namespace": record.place, "name": record.name}
+            return record.of(**names, record=made[0].record, cut=CUT)  # type: ignore[no-any-return]
+
+        attributes = {"id": "key", "kind": "kind", "namespace": "place", "name": "name"}
+        return Unmade(records, Making(make, lambda record: record.of, attributes))
+
+    def _unmade_edges(self) -> Unmade[LineageEdge, LineageEdge]:
+        """Of which the transformations are told by the object alone."""
+        made = [edge for _ in range(self._random.randrange(6)) if isinstance(edge := self._edge(), LineageEdge)]
+        told = ("from_", "to", "basis", "first_seen", "last_seen", "runs", "stale")
+        return Unmade(made, Making(replace, type, {name: name for name in told}))
+
     def graph(self) -> LineageGraph:
         random = self._random
         nodes = [self.node() for _ in range(random.randrange(6))]
@@ -154,8 +175,8 @@ class Objects:
         )
         return LineageGraph(
             root=self.node(),
-            nodes=self.value(random.choice([nodes, nodes, tuple(nodes)])),
-            edges=self.value([self._edge() for _ in range(random.randrange(6))]),
+            nodes=self.value(random.choice([nodes, nodes, tuple(nodes), self._unmade_nodes()])),
+            edges=self.value(random.choice([[self._edge() for _ in range(random.randrange(6))], self._unmade_edges()])),
             depth_reached=self.value(3),
             truncated=self.value(
                 random.choice([None, Truncation(reason=TruncationReason.LIMIT, omitted=self.value(1))])
@@ -163,6 +184,9 @@ class Objects:
             gaps=self.value([Gap(kind=GapKind.PARTIAL, node=strawberry.ID("a"), reason=self.value("r"))]),
             snapshot=self.value(snapshot),
         )
+
+
+UNMADE: list[type[Node]] = [Dataset, Run, Run, Job, Loud, Disguised]
 
 
 # Documents -------------------------------------------------------------------------------------------------------

@@ -166,6 +166,35 @@ def test_an_approval_is_a_node_until_it_is_revoked(desk: Desk) -> None:
     }
 
 
+def test_each_of_several_approvals_is_told_as_it_stands(desk: Desk) -> None:
+    given = {"target": TARGET, "environment": ENVIRONMENT}
+    first, second = (desk.ask(who, APPROVE, input=given)["approve"]["id"] for who in (BOB, CARL))
+    revoke = "mutation ($input: RevokeInput!) { revokeApproval(input: $input) { id } }"
+    desk.ask(BOB, revoke, input={"id": second, "reason": "too early"})
+    read = "query ($ref: NodeRef!) { find(ref: $ref) { ... on ModelVersion { approvals { id state } } } }"
+    told = desk.ask(ANN, read, ref=TARGET)["find"]["approvals"]
+    assert told == [{"id": first, "state": "STANDING"}, {"id": second, "state": "REVOKED"}]
+
+
+GAPS = """query ($target: NodeRef!, $paths: [String!]) { evaluate(target: $target, environment: "production") {
+  gaps(paths: $paths) { path item name meaning controls senders { kind name property words snippet } } } }"""
+
+
+def test_what_is_not_known_comes_with_who_could_say_it(desk: Desk) -> None:
+    gaps = desk.ask(ANN, GAPS, target=TARGET)["evaluate"]["gaps"]
+    owner = next(each for each in gaps if each["path"] == "subject.owner")
+    assert (owner["item"], owner["name"]) == (None, "credit@1")
+    assert owner["controls"]
+    assert {"facet ownership (owners)", "attestation inventory (owner)"} <= {each["words"] for each in owner["senders"]}
+    assert all(each["snippet"] for each in owner["senders"])
+
+
+def test_what_is_not_known_can_be_asked_of_any_field(desk: Desk) -> None:
+    paths = ["subject.riskTier", "subject.name", "no.such.field"]
+    (gap,) = desk.ask(ANN, GAPS, target=TARGET, paths=paths)["evaluate"]["gaps"]
+    assert (gap["path"], gap["controls"]) == ("subject.riskTier", [])
+
+
 def test_a_waiver_waits_for_a_second_person(desk: Desk) -> None:
     said = {
         "target": TARGET,

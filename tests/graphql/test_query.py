@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 import orjson
 import pytest
@@ -81,6 +82,29 @@ def test_what_lies_below_the_root_is_read_at_the_same_cut(ask: Ask) -> None:
     assert before["versions"]["nodes"] == [
         {"version": "1", "state": "CURRENT", "model": {"currentVersion": {"version": "1"}}}
     ]
+
+
+def test_a_version_tells_what_its_write_said_whatever_its_dataset_became(world: World) -> None:
+    for run, clock, version, column in (("first", "12:00:00", "w1", "age"), ("second", "12:10:00", "w2", "income")):
+        columns = {"fields": [{"name": column, "type": "int"}]}
+        world.tell(
+            event(
+                str(uuid5(NAMESPACE_URL, run)),
+                "COMPLETE",
+                clock,
+                job="write",
+                outputs=[dataset("wide", version, schema=columns)],
+            )
+        )
+    told = asking(world.client())(
+        """query ($ref: NodeRef!) { find(ref: $ref) { ... on DatasetVersion {
+          written(names: ["schema"]) { body at } facets(names: ["schema"]) { body } } } }""",
+        ref={"dataset": {"namespace": DATA, "name": "wide", "version": "w1"}},
+    )["find"]
+    (then,), (now,) = told["written"], told["facets"]
+    assert [each["name"] for each in orjson.loads(then["body"])["fields"]] == ["age"]
+    assert then["at"] == "2026-03-01T12:00:00.000000Z"
+    assert [each["name"] for each in orjson.loads(now["body"])["fields"]] == ["income"]
 
 
 def test_a_run_shows_its_code_parameters_and_facets(ask: Ask) -> None:

@@ -42,7 +42,7 @@ ROWS: Mapping[str, Mapping[str, Sequence[str]]] = {
         "5(1)(c), 25": ("GDPR-5.1c",),
         "5(1)(e)": ("GDPR-5.1e",),
         "9": ("GDPR-9",),
-        "17": ("GDPR-17",),
+        "17": ("GDPR-17", "GDPR-17.1"),
         "22, 13-15": ("GDPR-22",),
         "30": ("GDPR-30",),
         "32": ("GDPR-32",),

@@ -114,6 +114,30 @@ def test_a_walk_that_was_cut_off_blocks_too() -> None:
     assert result_of(made, evidence(lineage={"truncated": True})).blocked_by == ("TRUNCATED",)
 
 
+ERASED = {"complete": False, "gaps": [{"kind": "ERASED", "node": "version:7", "reason": "it was erased"}]}
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        control(),
+        control(applies="subject.licence == 'GPL-3.0'"),
+        check("lineage.depthReached > 0", inputs={"upstream": {}}),
+        check("subject.licence == 'MIT' || approvals.size() > 0"),
+    ],
+    ids=["a fact", "what may not apply", "lineage", "approvals among others"],
+)
+def test_what_was_erased_lets_nothing_pass_and_nothing_off(made: dict[str, Any]) -> None:
+    document = evidence(subject={"licence": "MIT"}, lineage=ERASED)
+    result = result_of(made, document)
+    assert (result.verdict, result.blocked_by) == (Verdict.UNKNOWN, ("ERASED",))
+
+
+def test_approvals_alone_are_counted_whatever_was_erased() -> None:
+    made = check("approvals.size() >= 0")
+    assert result_of(made, evidence(lineage=ERASED, approvals=[])).verdict is Verdict.PASS
+
+
 def test_each_item_has_its_own_answer_under_its_own_key() -> None:
     made = each_dataset("dataset.licence == 'MIT'")
     document = evidence(

@@ -32,6 +32,7 @@ from policies.pack import PolicyPack
 from policies.request import DecideRequest
 from policies.sandbox import TimeoutReachedError, Worker
 from policies.verdict import GateState, Verdict
+from policies.watch.acts import others_between
 from tests.policies.office import (
     ANN,
     BOB,
@@ -48,6 +49,7 @@ from tests.policies.office import (
     person,
     version,
 )
+from tests.policies.watched import reading_of
 
 FOUR_EYES = control(
     "fourEyes",
@@ -74,7 +76,8 @@ class Desk:
 
     def __init__(self, *documents: dict[str, Any], judge: Judge | None = None, **gate: Any) -> None:
         self.office = Office()
-        self.judge = judge or Judge(shelf=shelf)
+        others = others_between(reading_of(self.office.entries))
+        self.judge = judge or Judge(shelf=shelf, others=others)
         self.gate = Gate(self.office.journal, self.judge, **gate)
         if documents:
             self.office.enact(*documents)

@@ -63,7 +63,7 @@ class Live:
         self.log = LogReader.open(folder)
         self.graph = SqliteGraph.open(folder / "graph.db")
         self._stop = threading.Event()
-        follower = Follower(self.log, Projector(self.graph, self.log.origin, read_entry), 64)
+        follower = Follower(self.log, lambda _erased: Projector(self.graph, self.log.origin, read_entry), 64)
         self._following = threading.Thread(target=follower.follow, args=(self._stop,))
         self._following.start()
         self.access = Access(self.graph, self._state, 30.0)

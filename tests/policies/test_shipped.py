@@ -7,11 +7,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog import rfc3339
-from policies.evaluation import evaluate_pack
+from policies.evaluation import Evaluation, evaluate, evaluate_pack
+from policies.evidence.closure import digest_of
 from policies.examples import Example, folder_of, merged, read_examples
 from policies.library import FOLDER, built_in
 from policies.loading import load_pack
@@ -58,6 +59,39 @@ def judged(
     }
     results = evaluate_pack(pack(name), merged(chosen.document, over or {}), **(asked | settings))
     return next(each for each in results if each.control == control)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=12, deadline=None)
+@given(data=st.data())
+def test_what_is_kept_of_an_evaluation_changes_no_later_one(name: str, data: st.DataObject) -> None:
+    """Whatever was asked before, and at whatever time: a worker answers as one that never kept anything."""
+    control = data.draw(st.sampled_from([each.id for each in pack(name).controls]))
+    chosen = example(name, control, data.draw(st.sampled_from(["pass", "fail", "unknown"])))
+    document = dict(chosen.document)
+    for days in data.draw(st.lists(st.integers(-400, 400), min_size=1, max_size=3)):
+        at = chosen.evaluated_at + days * 86_400 * 1_000_000
+        asked = Evaluation(
+            pack(name).normalised(),
+            document,
+            at,
+            chosen.environment,
+            chosen.requester,
+            chosen.params,
+            data.draw(st.sampled_from([{}, DRAFTS])),
+            pack(name).digest,
+            digest_of(document),
+        )
+        anew = evaluate_pack(
+            pack(name),
+            document,
+            evaluated_at=at,
+            environment=asked.environment,
+            requester=asked.requester,
+            params=asked.params,
+            enforcement=asked.enforcement,
+        )
+        assert evaluate(asked) == anew
 
 
 # Form --------------------------------------------------------------------------------------------------------------
@@ -139,13 +173,24 @@ def gap(kind: str) -> dict[str, Any]:
     return {"lineage": {"complete": False, "gaps": [{"kind": kind, "node": "run:1", "reason": "for the test"}]}}
 
 
+ALWAYS = ("ERASED", "TRUNCATED")  # what is gone, or was not looked at, might have changed anything
+
+
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("kind", sorted(kind for kind, of in GAPS.items() if of == {kind} and kind != "TRUNCATED"))
+@pytest.mark.parametrize("kind", sorted(kind for kind, of in GAPS.items() if of == {kind} and kind not in ALWAYS))
 def test_only_the_gaps_that_a_control_names_make_it_unknown(name: str, kind: str) -> None:
     for control in pack(name).controls:
         blocks = kind in {each for alias in control.inputs.blocked_by for each in GAPS[alias]}
         expected = Verdict.UNKNOWN if blocks else Verdict.PASS
         assert judged(name, control.id, "pass", gap(kind)).verdict is expected, control.id
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_was_erased_stops_every_control_but_those_of_approvals(name: str) -> None:
+    for control in pack(name).controls:
+        told = judged(name, control.id, "pass", gap("ERASED"))
+        reads_more = any(not field.startswith("approvals") for field in told.fields)
+        assert told.verdict is (Verdict.UNKNOWN if reads_more else Verdict.PASS), control.id
 
 
 def test_runs_that_never_ended_stop_no_control() -> None:

@@ -16,11 +16,12 @@ from catalog.reading import Reading
 from policies.gate import Gate
 from policies.governance import Governance
 from policies.judge import Judge
+from policies.watch.acts import others_between
 from policies.watch.change import VerdictChange
 from policies.watch.watching import Watching, watched
 from tests.ingest.events import ORIGIN, read_entry, whole_run
 from tests.policies.office import ANN, Office, binding, control, pack, version
-from tests.policies.watched import CountingJudge, acts_of
+from tests.policies.watched import CountingJudge, acts_of, reading_of
 
 OWNED = pack(controls=[control("owner")])
 
@@ -47,7 +48,7 @@ class Server:
     def __init__(self, office: Office, judge: Judge | None = None) -> None:
         self.office = office
         self.access = CountingAccess(office)
-        self.judge = judge or CountingJudge()
+        self.judge = judge or CountingJudge(others_between(reading_of(office.entries)))
         self.watching = Watching(self.access, self.judge, acts_of(office.entries), clock=lambda: office.now, idle=0.001)
         self.project()
 

@@ -13,9 +13,10 @@ from catalog.log.entry import Entry, EntryType
 from catalog.model import Node
 from catalog.projector import Projector
 from catalog.reading import Reading
+from policies.evidence.kept import OthersBetween
 from policies.in_force import in_force
 from policies.judge import Judge, Judged
-from policies.watch.acts import ActsBetween, acts_between
+from policies.watch.acts import ActsBetween, ReadActs, acts_between, others_between
 from policies.watch.change import VerdictChange, name_of
 from policies.watch.verdicts import NOBODY, Key, VerdictWatch
 from tests.ingest.events import ORIGIN, read_entry
@@ -25,10 +26,10 @@ Said = dict[tuple[str, str], tuple[str, str]] | str
 
 
 class CountingJudge(Judge):
-    """Remembers whom it judged."""
+    """Remembers whom it judged, and the evidence that it judged by."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, others: OthersBetween) -> None:
+        super().__init__(others=others)
         self.judged: Counter[Key] = Counter()
 
     def judge(self, reading: Reading, target: Node, **asked: Any) -> Judged:
@@ -41,7 +42,7 @@ class Shown:
 
     def __init__(self, store: GraphStore, entries: Sequence[Entry]) -> None:
         self.entries = entries
-        self.judge = CountingJudge()
+        self.judge = CountingJudge(others_between(reading_of(entries)))
         self.watch = VerdictWatch(self.judge)
         self.access = Access(store, lambda: LogState(ORIGIN, len(entries), b"\0" * 32), 0.01)
         self.acts = acts_of(entries)
@@ -100,10 +101,14 @@ class Shown:
 
 
 def acts_of(entries: Sequence[Entry]) -> ActsBetween:
+    return acts_between(reading_of(entries))
+
+
+def reading_of(entries: Sequence[Entry]) -> ReadActs:
     def read(types: Sequence[EntryType], start: int, limit: int) -> list[Entry]:
         return [each for each in entries[start:] if each.type in types][:limit]
 
-    return acts_between(read)
+    return read
 
 
 def _selected(reading: Reading, now: int) -> Iterator[tuple[Node, str]]:

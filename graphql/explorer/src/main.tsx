@@ -16,12 +16,20 @@ const PAGES = [
   { name: 'Decisions', path: '/decisions', view: lazy(() => import('./decisions/page')) },
 ] as const;
 
+const BELOW = [
+  { path: '/models/:version', view: lazy(() => import('./dossier/page')) },
+  { path: '/models/:version/compare/:base', view: lazy(() => import('./dossier/compare')) },
+  { path: '/unknowns', view: lazy(() => import('./unknowns/page')) },
+  { path: '/decisions/file', view: lazy(() => import('./decisions/file')) },
+  { path: '/decisions/:id', view: lazy(() => import('./decisions/decision')) },
+] as const;
+
 function App() {
   return (
     <Shell pages={PAGES}>
       <Suspense fallback={<Loading what="Loading the page" />}>
         <Switch>
-          {PAGES.map(({ path, view }) => (
+          {[...PAGES, ...BELOW].map(({ path, view }) => (
             <Route key={path} path={path} component={view} />
           ))}
           <Route>

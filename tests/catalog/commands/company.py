@@ -115,15 +115,15 @@ def hire(run: Callable[..., str], first: str) -> dict[str, str]:
 
     `first` administers; `run(key, *command)` runs a command with a key and gives what it prints.
     """
-    keys = {name: run(first, *_new(name, "admin", "policy:write", *READS)).strip() for name in ("ann", "ben")}
-    keys["pipe"] = run(keys["ann"], *_new("pipe", *READS)).strip()
+    keys = {name: run(first, *new_key(name, "admin", "policy:write", *READS)).strip() for name in ("ann", "ben")}
+    keys["pipe"] = run(keys["ann"], *new_key("pipe", *READS)).strip()
     for name in ("carl", "dora"):
-        keys[name] = run(keys["ann"], *_new(name, *EVERYTHING)).strip()
+        keys[name] = run(keys["ann"], *new_key(name, *EVERYTHING)).strip()
         run(keys["ben"], "keys", "confirm", keys[name].split("_")[1])
     return keys
 
 
-def _new(name: str, *scopes: str) -> Iterator[str]:
+def new_key(name: str, *scopes: str) -> Iterator[str]:
     yield from ("keys", "create", "--owner", f"{name}@example.org")
     for scope in scopes:
         yield from ("--scope", scope)

@@ -25,6 +25,7 @@ COMMANDS = (
     "demo",
     "ingest",
     "lineage",
+    "gate",
     "rebuild",
     "verify",
     "policy",

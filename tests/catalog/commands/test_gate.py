@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -15,7 +17,9 @@ from catalog.commands.options import settings
 from catalog.composition import open_data
 from catalog.errors import RetryableError
 from catalog.identity import NodeKind
+from catalog.log.checkpoint_key import PUBLIC
 from policies.formats.document import decision_of
+from tests.catalog.commands.answering import answering
 from tests.catalog.commands.company import Company
 from tests.catalog.commands.conftest import Lineward
 
@@ -61,6 +65,37 @@ def test_what_was_allowed_verifies_and_replays_offline(released: Company, linewa
     assert lineward("decision", "replay", bundle).exit_code == 0
     shown = lineward("decision", "show", id_of(bundle), *released.place)
     assert shown.exit_code == 0, shown.stderr
+
+
+def test_a_receipt_proves_offline_that_the_decision_is_in_the_log(released: Company, lineward: Lineward) -> None:
+    bundle, proof = released.folder / "decision.json", released.folder / "release.tlog-proof"
+    done = released.gate("--json", bundle, "--receipt", proof)
+    assert done.exit_code == 0, done.stderr
+    key = released.data / PUBLIC
+    verified = lineward("verify", proof, "--key", key, "--document", bundle)
+    assert verified.exit_code == 0, (verified.stdout, verified.stderr)
+    other = released.folder / "other.json"
+    assert released.gate("--json", other).exit_code == 0
+    assert lineward("verify", proof, "--key", key, "--document", other).exit_code == 1
+
+
+def test_a_preview_has_no_receipt(released: Company) -> None:
+    proof = released.folder / "release.tlog-proof"
+    proof.write_text("of an earlier answer")
+    done = released.gate("--preview", "--receipt", proof)
+    assert done.exit_code == 0
+    assert "a preview is not in the log" in done.stderr
+    assert not proof.exists()
+
+
+def test_a_receipt_that_cannot_be_had_ends_undecided_after_everything_else_is_written(released: Company) -> None:
+    bundle, proof = released.folder / "decision.json", released.folder / "release.tlog-proof"
+    no_key = {"LINEWARD_CHECKPOINT_KEY_FILE": str(released.folder / "nowhere" / "key.pem")}
+    done = released.gate("--json", bundle, "--receipt", proof, env=no_key)
+    assert done.exit_code == 3
+    assert done.stdout.startswith("ALLOW")
+    assert f"the decision {id_of(bundle)} stands" in done.stderr
+    assert not proof.exists()
 
 
 def id_of(bundle: Path) -> str:
@@ -200,6 +235,47 @@ def test_a_denial_is_signed_as_failed(company: Company) -> None:
     envelope = company.folder / "release.dsse.json"
     assert company.gate("--attest", envelope).exit_code == 1
     assert "payloadType" in json.loads(envelope.read_text())
+
+
+# What it takes to start --------------------------------------------------------------------------------------------
+
+NEEDLESS = (
+    "apsw",
+    "catalog.reading",
+    "catalog.settings",
+    "cel_expr_python",
+    "httpx",
+    "joserfc",
+    "policies.compiled",
+    "policies.engine",
+    "policies.judge",
+    "policies.pack",
+    "pydantic_settings",
+    "rich.status",
+    "securesystemslib",
+    "starlette",
+    "strawberry",
+    "yaml",
+)
+
+
+def test_a_gate_at_a_server_loads_nothing_that_it_does_not_need(released: Company) -> None:
+    """Most of what such a call takes is the time to import."""
+    bundle = released.folder / "decision.json"
+    assert released.gate("--json", bundle).exit_code == 0
+    decided = {"data": {"decide": {"bundle": bundle.read_text(), "attestation": None}}}
+    with answering(json.dumps(decided).encode()) as server:
+        arguments = ["gate", "--id", "dv_x", "--env", "production", "--url", server.url, "--json", "again.json"]
+        code = (
+            "import sys\n"
+            "from catalog.cli import app\n"
+            f"try: app({arguments!r}, prog_name='lineward')\n"
+            f"finally: print([name for name in {NEEDLESS!r} if name in sys.modules], file=sys.stderr)\n"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("ALLOW  risk@1")
+    assert done.stderr.strip() == "[]"
 
 
 # An unreachable server ---------------------------------------------------------------------------------------------

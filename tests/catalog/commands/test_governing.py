@@ -32,7 +32,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Callable[[Reply], str]:
             with httpx.Client(base_url=url, transport=httpx.MockTransport(reply)) as found:
                 yield found
 
-        monkeypatch.setattr(remote, "client_of", client)
+        monkeypatch.setattr(remote, "asking_client", client)
         return "http://server"
 
     return made

@@ -32,7 +32,7 @@ def server(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         data.project()
         routes = [Route("/graphql", create_graphql(data.access, data.log.entry))]
         client = TestClient(Starlette(routes=routes))
-        monkeypatch.setattr(remote, "client_of", lambda url: client)
+        monkeypatch.setattr(remote, "asking_client", lambda url: client)
         yield
 
 

@@ -15,10 +15,13 @@ from tests.policies.evidence.world import (
     RAW,
     SERVICE,
     TEST,
+    VERSION,
     Telling,
     approve,
     attest,
     built_of,
+    dispose,
+    erase_rows,
     governance,
     run_of,
     serve,
@@ -126,7 +129,12 @@ def test_every_field_is_filled_by_something() -> None:
     more = attest("dpia", {}, role="officer", documentDigest=RAW, documentUri="https://docs.example/dpia")
     psi = attest("threshold", {"metric": "psi", "maximum": 0.2})
     late = run_event("RUNNING", 150, "split", reads=["postcodes"])
-    document = built_of([*told, approved, more, psi, late]).document
+    replaced, accepted = erase_rows(APPLICATIONS, "one"), erase_rows(APPLICATIONS, "two")
+    decided = [
+        dispose(replaced, "retrain", successor=VERSION),
+        dispose(accepted, "accept", expiresAt="2027-01-01T00:00:00Z"),
+    ]
+    document = built_of([*told, approved, more, psi, late, replaced, accepted, *decided]).document
 
     filled = set(_paths(document))
 

@@ -200,6 +200,18 @@ def _act(type_: EntryType, verb: str, when: float, name: str, actor: str, **said
     return Said(type_, body | {key: value for key, value in said.items() if value is not None})
 
 
+def erase_rows(dataset: str, name: str, when: float = 1_500) -> Said:
+    """Somebody tells that rows went from a dataset."""
+    told = {"reason": "asked for", "basis": "GDPR Art. 17(1)(b)", "concerns": [dataset], "keep": "structure"}
+    return _act(EntryType.REDACTION, "propose", when, name, "eve@example.org", **told, erased=[])
+
+
+def dispose(case: Said, way: str, when: float = 1_600, **said: Any) -> Said:
+    """Somebody decides what is done about the version because of it."""
+    told = {"refersTo": case.id, "version": VERSION, "disposition": way, "reason": "decided", "erased": []} | said
+    return _act(EntryType.REDACTION, "dispose", when, f"dispose {case.id} {way}", "fay@example.org", **told)
+
+
 def target(node: str, kind: str = "MODEL_VERSION") -> dict[str, Any]:
     return {"node": node, "kind": kind, "namespace": REGISTRY, "name": "credit"}
 

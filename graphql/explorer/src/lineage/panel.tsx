@@ -49,6 +49,7 @@ function NodeDetails({ one, view, exploration, select }: Omit<Props, 'selected'>
         <button className="button" onClick={() => expand({ id: one.id, side: 'up' })}>← Upstream</button>
         <button className="button" onClick={() => expand({ id: one.id, side: 'down' })}>Downstream →</button>
         <Link className="button" href={linkTo('/lineage', parameters, { of: one.id, grain: exploration.grain })}>Start here</Link>
+        {(node.kind === 'MODEL_VERSION' || node.kind === 'MODEL') && <Link className="button" href={linkTo(`/models/${one.id}`, parameters)}>Dossier</Link>}
       </div>
       {one.gaps.length > 0 && (
         <ul className="gaps" aria-label="What is not known">

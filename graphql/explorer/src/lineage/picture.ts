@@ -4,6 +4,8 @@ import { restOf } from './caption';
 import type { View, ViewEdge, ViewNode } from './graph';
 import { type Arrangement, bounds, curve, HEIGHT, WIDTH } from './layout';
 
+export { download } from '../download';
+
 const MARGIN = 24;
 const FOOT = 36;
 const LARGEST = 16_000; // pixels of a side; browsers refuse larger canvases
@@ -60,15 +62,6 @@ export async function toPng(svg: string): Promise<Blob> {
   const canvas = new OffscreenCanvas(Math.round(image.width * scale), Math.round(image.height * scale));
   canvas.getContext('2d')!.drawImage(image, 0, 0, canvas.width, canvas.height);
   return canvas.convertToBlob({ type: 'image/png' });
-}
-
-/** Hands a file to whoever asked for it. */
-export function download(content: Blob, name: string): void {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(content);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 function captions(one: ViewNode): { name: string; below: string; icon: string; tone: string } {

@@ -48,7 +48,7 @@ export default function ModelsPage() {
             <tbody>
               {list!.nodes.map((model) => (
                 <tr key={model.id}>
-                  <th scope="row"><Link href={linkTo('/lineage', parameters, { of: model.currentVersion?.id ?? model.id })}><bdi>{legible(model.name)}</bdi></Link></th>
+                  <th scope="row"><Link href={linkTo(`/models/${model.currentVersion?.id ?? model.id}`, parameters)}><bdi>{legible(model.name)}</bdi></Link></th>
                   <td>{model.currentVersion ? <code>{legible(shortVersion(model.currentVersion.version))}</code> : <span className="dim">none</span>}</td>
                   <td>{day(model.currentVersion?.current)}</td>
                   <td className="number">{model.versions.totalCount.toLocaleString('en')}</td>

@@ -6,6 +6,7 @@ import { ask } from '../ask';
 import { OverviewDocument, type OverviewQuery } from '../gql/graphql';
 import { useLog } from '../shell/shell';
 import { Empty, Failed, Loading } from '../states';
+import { type List, LISTS, NAMES, PARTS } from '../unknowns/lists';
 import { day, legible, shortVersion } from '../words';
 import './overview.css';
 
@@ -46,6 +47,7 @@ export default function OverviewPage() {
       </section>
       <section id="unknown" aria-labelledby="unknown-title">
         <h2 id="unknown-title">Known unknowns</h2>
+        <dl className="figures unknown">{LISTS.map((list) => <UnknownFigure key={list} list={list} />)}</dl>
         <ul className="unknowns">
           {silent.map((one) => <Unknown key={one.id}><NodeLink of={one.deployment} /> has not said a word for three heartbeats; whether it still serves is not known.</Unknown>)}
           {unlinked.map((one) => <Unknown key={one.id}><NodeLink of={one.deployment} /> serves, and which version of which model is not known.</Unknown>)}
@@ -68,6 +70,20 @@ function Figure({ name, value, href, warn }: { name: string; value: number; href
     <div data-warn={(warn && value > 0) || undefined}>
       <dt>{name}</dt>
       <dd>{href.startsWith('#') ? <a href={href}>{shown}</a> : <Link href={href}>{shown}</Link>}</dd>
+    </div>
+  );
+}
+
+/** How long one of the lists of what is not known is; a link to it. */
+function UnknownFigure({ list }: { list: List }) {
+  const [parameters] = useParameters();
+  const at = asOf(parameters) ?? null;
+  const found = useQuery({ queryKey: ['unknowns', list, at, 'count'], queryFn: async ({ signal }) => PARTS[list]({ at, first: 1, after: null }, signal) });
+  const count = found.data?.totalCount;
+  return (
+    <div data-warn={(list !== 'ending' && count) || undefined}>
+      <dt>{list === 'ending' ? 'About to end, 14 days' : NAMES[list]}</dt>
+      <dd><Link href={linkTo('/unknowns', parameters, { list })}>{found.isError ? 'not told' : (count?.toLocaleString('en') ?? '…')}</Link></dd>
     </div>
   );
 }
@@ -101,7 +117,7 @@ function Intervals({ intervals }: { intervals: readonly Interval[] }) {
             <th scope="row"><NodeLink of={one.deployment} /></th>
             <td>
               {one.modelVersion ? (
-                <Link href={linkTo('/lineage', parameters, { of: one.modelVersion.id })}><bdi>{legible(one.modelVersion.name)}</bdi> <code>{legible(shortVersion(one.modelVersion.version))}</code></Link>
+                <Link href={linkTo(`/models/${one.modelVersion.id}`, parameters)}><bdi>{legible(one.modelVersion.name)}</bdi> <code>{legible(shortVersion(one.modelVersion.version))}</code></Link>
               ) : (
                 <b className="tag gap">not known</b>
               )}

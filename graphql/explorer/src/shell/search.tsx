@@ -3,7 +3,7 @@ import { type KeyboardEvent, useDeferredValue, useEffect, useId, useRef, useStat
 import { useLocation } from 'wouter';
 import { asOf, linkTo, useParameters } from '../address';
 import { ask } from '../ask';
-import { type NodeBriefFragment, SearchDocument } from '../gql/graphql';
+import { type NodeBriefFragment, type NodeKind, SearchDocument } from '../gql/graphql';
 import { Icon } from '../icons';
 import { detail, hue, legible, title, word } from '../words';
 
@@ -11,11 +11,12 @@ interface Props {
   label: string;
   placeholder: string;
   shortcut?: string;
+  kinds?: NodeKind[];
   pick: (node: NodeBriefFragment) => void;
 }
 
 /** A field that finds nodes by the words of their names; arrows and Enter choose. */
-export function NodeSearch({ label, placeholder, shortcut, pick }: Props) {
+export function NodeSearch({ label, placeholder, shortcut, kinds, pick }: Props) {
   const [parameters] = useParameters();
   const [text, setText] = useState('');
   const [open, setOpen] = useState(false);
@@ -25,8 +26,8 @@ export function NodeSearch({ label, placeholder, shortcut, pick }: Props) {
   const wanted = useDeferredValue(text.trim());
   const at = asOf(parameters);
   const found = useQuery({
-    queryKey: ['search', wanted, at],
-    queryFn: ({ signal }) => ask(SearchDocument, { text: wanted, at: at ?? null }, signal),
+    queryKey: ['search', wanted, kinds, at],
+    queryFn: ({ signal }) => ask(SearchDocument, { text: wanted, kinds: kinds ?? null, at: at ?? null }, signal),
     enabled: open && wanted !== '',
     placeholderData: (before) => before,
   });

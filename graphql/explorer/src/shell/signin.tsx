@@ -1,10 +1,12 @@
 import { type FormEvent, useRef } from 'react';
+import { useViewer, who } from './viewer';
 import { client } from '../ask';
 import { setKey, useKey } from './session';
 
 /** Who asks: a key or token, sent with every question and kept in this tab alone. */
 export function SignIn({ refused }: { refused: boolean }) {
   const held = useKey();
+  const viewer = useViewer();
   const dialog = useRef<HTMLDialogElement>(null);
   const use = (value: string) => {
     setKey(value.trim());
@@ -18,7 +20,7 @@ export function SignIn({ refused }: { refused: boolean }) {
   return (
     <>
       <button className="button" data-wanted={refused ? '' : undefined} onClick={() => dialog.current?.showModal()}>
-        {held ? (refused ? 'Key refused' : 'Signed in') : refused ? 'Sign in' : 'local, open'}
+        {held ? (refused ? 'Key refused' : viewer && !viewer.open ? <bdi className="person">{who(viewer)}</bdi> : 'Signed in') : refused ? 'Sign in' : 'local, open'}
       </button>
       <dialog ref={dialog} aria-labelledby="signin-title" onClick={(event) => event.target === dialog.current && dialog.current.close()}>
         <form onSubmit={submit} autoComplete="off">
