@@ -109,8 +109,8 @@ def run_version_id(dataset: str, run: str) -> str:
 
 
 def registry_key(dataset: str, alias: str) -> str:
-    """What an alias of a model's versions is kept under. An id holds no `@`, so the alias is what follows the first."""
-    return f"{dataset}@{alias}"
+    """What an alias of a model's versions is kept under, no node: the alias is what follows the first `@`."""
+    return f"alias_{dataset}@{alias}"
 
 
 def moment_version_id(dataset: str, run: str, at: int) -> str:

@@ -50,7 +50,7 @@ def openapi_document() -> Schema:
             "summary": "The evidence graph and release gate for machine-learning systems",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "paths": _ingest() | _gate() | _keys() | _proofs() | _health() | _schemas(),
+        "paths": _ingest() | _gate() | _compliance() | _keys() | _proofs() | _health() | _schemas(),
         "components": {
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
             "schemas": {
@@ -96,6 +96,30 @@ def _gate() -> Schema:
         body=_reference(Question),
     )
     return {"/api/v1/gate/decisions": {"post": operation}}
+
+
+def _compliance() -> Schema:
+    asked = [
+        _parameter(name, what, _TEXT, "query")
+        for name, what in (
+            ("pack", "The pack, as NAME or NAME@VERSION"),
+            ("environment", "The environment to judge for"),
+            ("valid", "As of this time"),
+            ("known", "As of this size of the log"),
+            ("evaluatedAt", "The time at which the controls are judged"),
+            ("name", "Only models with this in their name"),
+        )
+    ]
+    refusals = (400, 401, 403, 404, 409, 503)
+
+    def export(what: str, media: str) -> Schema:
+        content = {media: {"schema": {"format": "binary"}}}
+        return {"get": _operation(what, 200, None, refusals, asked, content=content)}
+
+    return {
+        "/api/v1/compliance.csv.zip": export("Models against the controls of a pack, as CSV", "application/zip"),
+        "/api/v1/compliance.xlsx": export("The same as a workbook", _WORKBOOK),
+    }
 
 
 def _keys() -> Schema:
@@ -185,6 +209,7 @@ def _reference(model: type[BaseModel]) -> Schema:
 
 # Parts -------------------------------------------------------------------------------------------------------------
 
+_WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _TEXT: Schema = {"type": "string"}
 _MAYBE: Schema = {"type": ["string", "null"]}
 _COUNT: Schema = {"type": "integer", "minimum": 0}

@@ -120,7 +120,7 @@ ADD_HUBS = {
 UNWIND $rows AS r MERGE (n:Node {id: r[0]}) SET n:Run, n.uuid = r[0], n.namespace = r[1], n.name = r[2]""",
     **{
         label: f"UNWIND $rows AS r MERGE (n:Node {{id: r[0]}}) SET n:{label}"
-        for label in (*LABELS.values(), "Role", "Kind", "Sender", "Node")
+        for label in (*LABELS.values(), "Role", "Kind", "Sender", "Alias", "Node")
     },
 }
 

@@ -118,7 +118,9 @@ def _ends(batch: Batch) -> dict[str, str]:
     roles = {edge.target for edge in batch.edges if edge.kind is EdgeKind.HAS_ROLE}
     kinds = {edge.target for edge in batch.edges if edge.kind is EdgeKind.CONCERNS and structure(edge.target) is None}
     senders = {edge.target for edge in batch.edges if edge.kind is EdgeKind.TOLD_BY}
+    aliases = {edge.target for edge in batch.edges if edge.kind is EdgeKind.ALIASED and structure(edge.target) is None}
     words = dict.fromkeys(senders, "Sender") | dict.fromkeys(kinds, "Kind") | dict.fromkeys(roles, "Role")
+    words |= dict.fromkeys(aliases, "Alias")
     return {id_: _label(id_) for id_ in others} | words | dict.fromkeys(runs, "Run")
 
 

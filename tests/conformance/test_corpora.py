@@ -8,6 +8,7 @@ from operator import attrgetter
 from random import Random
 from typing import Any
 
+import msgspec
 import orjson
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -261,7 +262,7 @@ def _lasting(answers: Answers) -> Answers:
 
 def _placeless(graph: LineageGraph) -> LineageGraph:
     return dataclasses.replace(
-        graph, known=0, edges=tuple(dataclasses.replace(edge, entries=()) for edge in graph.edges)
+        graph, known=0, edges=tuple(msgspec.structs.replace(edge, entries=()) for edge in graph.edges)
     )
 
 

@@ -134,7 +134,9 @@ def open_house(data: Path) -> Iterator[House]:
         for name, scopes in PEOPLE.items():
             keys[name] = _hired(server, keys, name, scopes)
         house = House(server, keys)
-        _posted(server, keys["ada"], "/api/v1/people", {"alias": f"email:{address('dana')}", "person": address("dana")})
+        for administrator in ("ada", "ben"):
+            who = {"alias": f"email:{address('dana')}", "person": address("dana")}
+            _posted(server, keys[administrator], "/api/v1/people", who)
         house.report(*released())
         _enact(house)
         yield house

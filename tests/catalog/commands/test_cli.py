@@ -19,7 +19,7 @@ from catalog.log.lock import LogLockedError
 from tests.catalog.commands.conftest import Lineward
 
 # Not pydantic, which typer itself takes for the parameters of a command.
-HEAVY = ("apsw", "neo4j", "httpx", "rich", "strawberry", "starlette", "uvicorn", "msgspec", "orjson")
+HEAVY = ("apsw", "neo4j", "httpx", "rich", "strawberry", "starlette", "uvicorn", "orjson")
 COMMANDS = (
     "serve",
     "demo",
