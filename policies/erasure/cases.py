@@ -79,9 +79,9 @@ class Case:
                 return self.opened + round((end - opened).total_seconds()) * 1_000_000
 
     def disposition(self, version: str, instant: Micros) -> Disposition | None:
-        """The last one on a version by an instant, whether it still stands or not."""
-        made = (each for each in self.dispositions if each.version == version and each.at <= instant)
-        return max(made, key=lambda each: (each.at, each.id), default=None)
+        """The last one on a version by an instant, whether it stands or not; of one moment the later in the log."""
+        made = [each for each in self.dispositions if each.version == version and each.at <= instant]
+        return made[-1] if made else None
 
     def is_open_for(self, version: str, instant: Micros) -> bool:
         """Whether nothing that stands is decided about a version."""

@@ -71,7 +71,7 @@ class KeptEvidence:
 
     def _is_touched(self, built: Built, reading: Reading, since: int) -> bool:
         for act in self._others(since, reading.known):
-            if act is None or not touched_in_evidence(act).isdisjoint(built.dependencies):
+            if act is None or act.body.get("erased") or not touched_in_evidence(act).isdisjoint(built.dependencies):
                 return True
         events = reading.entries(range(since, reading.known))
         return any(not touched_by_event(reading, event).isdisjoint(built.dependencies) for event in events)

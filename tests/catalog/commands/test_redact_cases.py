@@ -98,9 +98,13 @@ def refuses_what_it_should(bank: Company) -> None:
 
 def retrain(staff: Company, days: int) -> None:
     """The table without the row is read anew, after the erasure; features are replaced."""
-    day = (datetime.now(UTC) + timedelta(days=days)).strftime("%Y-%m-%d")
+    then = datetime.now(UTC) + timedelta(days=days)
     replaced = {"lifecycleStateChange": {"lifecycleStateChange": "OVERWRITE"}}
-    write_log(Path(staff.place[1]), trained(4, day, "2", **replaced), 1_900_000_000_000_000)
+    write_log(
+        Path(staff.place[1]),
+        trained(4, f"{then:%Y-%m-%d}", "2", **replaced),
+        int((then + timedelta(days=1)).timestamp()) * 1_000_000,
+    )
 
 
 def test_a_row_goes_and_the_gate_waits_for_what_is_decided(bank: Company) -> None:

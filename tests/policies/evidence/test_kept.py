@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalog.erasure import redaction
+from catalog.erasure.redaction import Erase
 from catalog.graph.contract import FOREVER
 from catalog.graph.memory import MemoryGraph
 from catalog.log.entry import Entry, EntryType
@@ -16,6 +18,7 @@ from policies.evidence import kept
 from policies.evidence.builder import Built, build_evidence
 from policies.evidence.kept import KeptEvidence
 from policies.watch.acts import others_between
+from tests.catalog.erasure.redactions import gone
 from tests.ingest.events import DAY as DAY_SECONDS
 from tests.ingest.events import at, whole_run
 from tests.policies.evidence.histories import ACTS, EVENTS, histories
@@ -122,7 +125,11 @@ def test_what_is_no_act_of_people_builds_it_again(built: list[str], type_: Entry
     desk = Desk()
     desk.look()
     office = desk.office
-    office.entries.append(Entry(len(office.entries), office.now, type_, "key:ann", "act", (), b"{}", b""))
+    said = {"refers_to": "er_x", "proposal": "x", "reason": "asked", "basis": "Art. 17", "erased": (gone(1),)}
+    body = (
+        redaction.serialise(redaction.make(Erase, ANN, office.now, **said)) if type_ is EntryType.REDACTION else b"{}"
+    )
+    office.entries.append(Entry(len(office.entries), office.now, type_, "key:ann", "act", (), body, b""))
     desk.office.tell(whole_run("elsewhere", 9, 10))
     desk.look()
     assert len(built) == 2
