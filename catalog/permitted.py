@@ -143,7 +143,7 @@ class _Sight:
     def hidden(self, ids: Iterable[str]) -> set[str]:
         """Those that exist and may not be seen."""
         wanted = set(ids)
-        fresh = {base_version(each) for each in wanted} - self._known.keys()
+        fresh = {base for each in wanted if (base := base_version(each)) not in self._known}
         for each, record in self._reader.nodes(fresh).items():
             bound = record.namespace or record.kind not in ACTS
             self._known[each] = self.may(record.namespace) if bound else self._may_see_act(each)

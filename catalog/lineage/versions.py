@@ -254,7 +254,7 @@ class Versions:
     # Producers -------------------------------------------------------------------------------------------------
 
     def fetch_producers(self, versions: Iterable[str]) -> None:
-        bases = {base_version(version) for version in versions} - self._generated.keys()
+        bases = {base for version in versions if (base := base_version(version)) not in self._generated}
         if not bases:
             return
         for base, edges in self._view.reader.incoming(EdgeKind.GENERATED, bases).items():
@@ -337,7 +337,7 @@ class Versions:
         return owner
 
     def fetch_owners(self, nodes: Iterable[str]) -> None:
-        missing = {base_version(node) for node in nodes} - self._owners.keys()
+        missing = {base for node in nodes if (base := base_version(node)) not in self._owners}
         if missing:
             records = self._view.reader.nodes(missing)
             self._owners.update((each, _owner(records.get(each))) for each in missing)
@@ -359,7 +359,7 @@ class Versions:
         return [write for event in events for write in declared(event) if write.renamed_from == dataset]
 
     def fetch_declarations(self, versions: Iterable[str]) -> None:
-        bases = {base_version(version) for version in versions} - self._declared_writes.keys()
+        bases = {base for version in versions if (base := base_version(version)) not in self._declared_writes}
         if not bases:
             return
         self._declared_writes.update((base, []) for base in bases)

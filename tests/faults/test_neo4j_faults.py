@@ -44,7 +44,7 @@ def digest_of(server: RunningServer) -> str:
         return digest(graph)
 
 
-@tiers("runs", 12, 60)
+@tiers("runs", 12, 30)
 def test_commits_and_answers_that_get_lost_double_nothing(
     tmp_path: Path, stoppable_neo4j: RunningServer, proxy: BoltProxy, counted: Counted, runs: int
 ) -> None:
@@ -76,7 +76,7 @@ def test_projectors_that_know_nothing_of_each_other_make_what_one_makes(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("kills", [4])
+@pytest.mark.parametrize("kills", [3])
 def test_killed_in_the_middle_neo4j_has_each_batch_whole_or_not_at_all(
     tmp_path: Path, stoppable_neo4j: RunningServer, proxy: BoltProxy, counted: Counted, kills: int
 ) -> None:
@@ -112,7 +112,7 @@ def kill(server: RunningServer) -> None:
         os.kill(server.pid, signal.SIGKILL)
 
 
-@tiers("rounds", 1, 3)
+@tiers("rounds", 1, 2)
 def test_a_frozen_neo4j_holds_nobody_up(
     tmp_path: Path, stoppable_neo4j: RunningServer, counted: Counted, rounds: int
 ) -> None:
