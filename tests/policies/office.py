@@ -5,6 +5,7 @@ from typing import Any
 
 from catalog.access import Access, LogState
 from catalog.act import Act
+from catalog.graph.contract import GraphStore
 from catalog.graph.memory import MemoryGraph
 from catalog.identity import NodeKind
 from catalog.instant import text
@@ -112,8 +113,8 @@ def binding(name: str = "starter", *packs: str, **more: Any) -> dict[str, Any]:
 class Office:
     """A register over a log in memory. Its clock stands still unless moved."""
 
-    def __init__(self, events: Iterable[Event] = tuple(TRAINING)) -> None:
-        self.store = MemoryGraph()
+    def __init__(self, events: Iterable[Event] = tuple(TRAINING), store: GraphStore | None = None) -> None:
+        self.store = MemoryGraph() if store is None else store
         self.entries: list[Entry] = []
         self.now = NOON
         self._projector = Projector(self.store, ORIGIN, read_entry)
