@@ -20,6 +20,7 @@ from catalog.commands.questions import answer_all
 from catalog.composition import open_data
 from catalog.errors import InvalidInputError
 from catalog.log.reader import LogReader
+from catalog.log.writer import microseconds_now
 from catalog.settings import Settings
 from catalog_graphql.application import create_graphql
 from examples.credit_risk.service import Summary, run
@@ -35,7 +36,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Summary]:
     collector = Collector()
     subject = run(folder / "work", collector.url)
     collector.close()
-    write_log(folder / "data", [json.loads(body) for body in collector.bodies])
+    write_log(folder / "data", [json.loads(body) for body in collector.bodies], microseconds_now())
     return folder / "data", subject
 
 
